@@ -1,0 +1,140 @@
+"""Why a command on a client is refused: a stable code for machines, a sentence for people."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.errors import DomainError
+
+
+class RegistrationRefused(DomainError):
+    code = "REGISTRATION_REFUSED"
+    message = _("We cannot open a relationship from {country}.")
+
+
+class NoBookingEntity(DomainError):
+    code = "NO_BOOKING_ENTITY"
+    message = _("None of our companies may serve residents of {country}.")
+
+
+class WeakPassword(DomainError):
+    code = "WEAK_PASSWORD"
+    message = _("{explanation}")
+
+
+class InvalidPhone(DomainError):
+    code = "INVALID_PHONE"
+    message = _("{phone} is not a phone number that can be reached. Start with the country code.")
+
+
+class InvalidEmail(DomainError):
+    code = "INVALID_EMAIL"
+    message = _("{email} is not an e-mail address.")
+
+
+class TokenInvalid(DomainError):
+    code = "TOKEN_INVALID"
+    message = _("This link is not valid any more. Ask for a new one.")
+
+
+class OnboardingInvalid(DomainError):
+    """Some answers of a step are missing or wrong; `values["errors"]` maps field to sentences."""
+
+    code = "ONBOARDING_INVALID"
+    message = _("Please correct the marked answers.")
+
+
+class OnboardingIncomplete(DomainError):
+    code = "ONBOARDING_INCOMPLETE"
+    message = _("These steps are still open: {steps}.")
+    status = 409
+
+
+class OnboardingClosed(DomainError):
+    code = "ONBOARDING_CLOSED"
+    message = _("Your answers have been submitted already.")
+    status = 409
+
+
+class OnboardingSchemaMissing(DomainError):
+    code = "ONBOARDING_SCHEMA_MISSING"
+    message = _("No onboarding questions are configured for {entity} and {country}.")
+    status = 409
+
+
+class EmailNotConfirmed(DomainError):
+    code = "EMAIL_NOT_CONFIRMED"
+    message = _("The e-mail address has not been confirmed yet.")
+    status = 409
+
+
+class LifecycleForbids(DomainError):
+    code = "LIFECYCLE_FORBIDS"
+    message = _("A client who is {lifecycle} cannot be moved to {target}.")
+    status = 409
+
+
+class NotVerified(DomainError):
+    code = "NOT_VERIFIED"
+    message = _("The client's identity has not been verified yet.")
+    status = 409
+
+
+class AgreementMissing(DomainError):
+    code = "AGREEMENT_MISSING"
+    message = _("Not accepted yet: {agreements}.")
+    status = 409
+
+
+class AgreementSuperseded(DomainError):
+    code = "AGREEMENT_SUPERSEDED"
+    message = _("A newer version of {agreement} is in force; please read that one.")
+    status = 409
+
+
+class Restricted(DomainError):
+    """A restriction of the client forbids what was asked for."""
+
+    code = "CLIENT_RESTRICTED"
+    message = _("A restriction on the client does not allow this: {restrictions}.")
+    status = 409
+
+
+class RestrictionExists(DomainError):
+    code = "RESTRICTION_EXISTS"
+    message = _("{source} has set {kind} for this case already.")
+    status = 409
+
+
+class RestrictionNotActive(DomainError):
+    code = "RESTRICTION_NOT_ACTIVE"
+    message = _("This restriction has ended already.")
+    status = 409
+
+
+class RestrictionNotYours(DomainError):
+    code = "RESTRICTION_NOT_YOURS"
+    message = _("Only {who} may lift this restriction.")
+    status = 403
+
+
+class ExpiryInThePast(DomainError):
+    code = "EXPIRY_IN_THE_PAST"
+    message = _("The restriction would have ended before it began.")
+
+
+class ReasonRequired(DomainError):
+    code = "REASON_REQUIRED"
+    message = _("Say why, in a few words.")
+
+
+class DuplicateDecided(DomainError):
+    code = "DUPLICATE_DECIDED"
+    message = _("This pair has been decided already.")
+    status = 409
+
+
+class StepUnknown(DomainError):
+    code = "STEP_UNKNOWN"
+    message = _("There is no step called {step} in this application.")
+    status = 404

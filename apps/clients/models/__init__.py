@@ -1,0 +1,21 @@
+"""Person ≠ client ≠ login: one human, one relationship with one entity, one way to sign in."""
+
+from apps.clients.models.agreement import Agreement, AgreementAcceptance
+from apps.clients.models.client import Client, ClientLogin, DuplicateFlag, EmailConfirmation
+from apps.clients.models.entity import LegalEntity
+from apps.clients.models.onboarding import OnboardingSession
+from apps.clients.models.person import Person
+from apps.clients.models.restriction import Restriction
+
+__all__ = [
+    "Agreement",
+    "AgreementAcceptance",
+    "Client",
+    "ClientLogin",
+    "DuplicateFlag",
+    "EmailConfirmation",
+    "LegalEntity",
+    "OnboardingSession",
+    "Person",
+    "Restriction",
+]

@@ -1,0 +1,32 @@
+"""What a person needs to be allowed before a command or a page of this app lets them in."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.permissions import Permission
+
+VIEW_CLIENTS = Permission("clients.view_client", _("See clients"))
+VIEW_PERSONAL_DATA = Permission("clients.view_personal_data", _("See personal data unmasked"))
+CHANGE_OWNER = Permission("clients.change_owner", _("Change a client's owner and desk"))
+ACTIVATE_CLIENT = Permission("clients.activate_client", _("Activate clients"))
+REJECT_CLIENT = Permission("clients.reject_client", _("Reject applications"))
+CHANGE_LIFECYCLE = Permission("clients.change_lifecycle", _("Make dormant, offboard and close"))
+SET_VERIFICATION = Permission("clients.set_verification", _("Set the result of verification"))
+
+VIEW_RESTRICTIONS = Permission("clients.view_restriction", _("See restrictions"))
+ADD_RESTRICTION = Permission("clients.restrict_client", _("Restrict a client"))
+LIFT_RESTRICTION = Permission("clients.lift_restriction", _("Lift restrictions"))
+LIFT_COMPLIANCE = Permission("clients.lift_compliance", _("Lift restrictions of compliance"))
+LIFT_MLRO = Permission("clients.lift_mlro", _("Lift restrictions of the MLRO"))
+LIFT_FINANCE = Permission("clients.lift_finance", _("Lift restrictions of finance"))
+LIFT_RISK = Permission("clients.lift_risk", _("Lift restrictions of risk"))
+
+VIEW_ENTITIES = Permission("clients.view_legalentity", _("See legal entities"))
+VIEW_ONBOARDING = Permission("clients.view_onboardingsession", _("See where applications stand"))
+VIEW_AGREEMENTS = Permission("clients.view_agreement", _("See agreements"))
+VIEW_DUPLICATES = Permission("clients.view_duplicateflag", _("See possible duplicates"))
+RESOLVE_DUPLICATE = Permission("clients.resolve_duplicate", _("Decide on possible duplicates"))
+
+REGISTER_CLIENT = Permission("clients.register_client", _("Register clients"))
+ONBOARD_OWN = Permission("clients.onboard_own", _("Answer one's own onboarding questions"))

@@ -1,0 +1,266 @@
+"""Reads: what other apps and screens may ask about clients."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from apps.clients.enums import DuplicateSignal, Lifecycle, LiftBy, OnboardingState
+from apps.clients.errors import OnboardingSchemaMissing, Restricted
+from apps.clients.models import (
+    Agreement,
+    AgreementAcceptance,
+    Client,
+    ClientLogin,
+    DuplicateFlag,
+    LegalEntity,
+    OnboardingSession,
+    Restriction,
+)
+from apps.clients.onboarding.answers import age, mailbox
+from apps.clients.onboarding.schema import Schema, Step, choose, parse
+from apps.clients.permissions import (
+    LIFT_COMPLIANCE,
+    LIFT_FINANCE,
+    LIFT_MLRO,
+    LIFT_RESTRICTION,
+    LIFT_RISK,
+)
+from apps.core import clock
+from apps.core.actor import Actor
+from apps.core.errors import NotVisible
+
+DATA = Path(__file__).parent / "data"
+
+LIFT_PERMISSIONS = {
+    LiftBy.STAFF: LIFT_RESTRICTION,
+    LiftBy.COMPLIANCE: LIFT_COMPLIANCE,
+    LiftBy.MLRO: LIFT_MLRO,
+    LiftBy.FINANCE: LIFT_FINANCE,
+    LiftBy.RISK: LIFT_RISK,
+}
+
+
+def entity_by_code(code: str) -> LegalEntity:
+    """Raises `NotVisible` when no company has this code."""
+    entity = LegalEntity.objects.filter(code=code).first()
+    if entity is None:
+        raise NotVisible
+    return entity
+
+
+def client_list(*, actor: Actor) -> QuerySet[Client]:
+    """Clients within the actor's scope, ready to be listed in a fixed number of queries."""
+    return Client.objects.visible_to(actor).select_related("person", "entity", "owner", "desk")
+
+
+def client_get(client_id: UUID, *, actor: Actor) -> Client:
+    """Raises `NotVisible` when there is none or it is out of scope."""
+    client = client_list(actor=actor).filter(pk=client_id).first()
+    if client is None:
+        raise NotVisible
+    return client
+
+
+def clients_of_user(user_id: int) -> list[UUID]:
+    """Clients for whom this user may act."""
+    return list(
+        ClientLogin.objects.filter(user_id=user_id, active=True).values_list("client_id", flat=True)
+    )
+
+
+def client_email(client_id: UUID) -> str:
+    """Where mail to the client goes."""
+    return Client.objects.values_list("person__email", flat=True).get(pk=client_id)
+
+
+def client_age_years(client: Client) -> int:
+    """Whole years, -1 while the date of birth is unknown."""
+    born: date | None = client.person.date_of_birth
+    return -1 if born is None else age(born, clock.now().date())
+
+
+def client_search(text: str, *, actor: Actor) -> QuerySet[Client]:
+    """By number, name, e-mail or phone."""
+    return client_list(actor=actor).filter(
+        Q(number__icontains=text)
+        | Q(person__first_name__icontains=text)
+        | Q(person__last_name__icontains=text)
+        | Q(person__email__icontains=text)
+        | Q(person__phone__contains=text)
+    )
+
+
+# Restrictions
+
+
+def restrictions_in_force(client_id: UUID) -> QuerySet[Restriction]:
+    return Restriction.objects.filter(client_id=client_id).in_force(clock.now())
+
+
+def client_restrictions(client_id: UUID) -> set[str]:
+    """The kinds that bind this client now, however many rows stand behind each."""
+    return set(restrictions_in_force(client_id).values_list("kind", flat=True))
+
+
+def restrictions_by_client(client_ids: Iterable[UUID]) -> dict[UUID, set[str]]:
+    """The same for many clients in one query; a client without any is in it with an empty set."""
+    kinds: dict[UUID, set[str]] = {client_id: set() for client_id in client_ids}
+    rows = Restriction.objects.filter(client_id__in=list(kinds)).in_force(clock.now())
+    for client_id, kind in rows.values_list("client_id", "kind"):
+        kinds[client_id].add(kind)
+    return kinds
+
+
+def client_require_free_of(client: Client | UUID, *kinds: str) -> None:
+    """Raises `Restricted` when any of `kinds` binds the client now."""
+    client_id = client.id if isinstance(client, Client) else client
+    binding = sorted(client_restrictions(client_id) & set(kinds))
+    if binding:
+        raise Restricted(restrictions=", ".join(binding))
+
+
+def may_lift(restriction: Restriction, actor: Actor) -> bool:
+    """Whether this actor's word ends the restriction."""
+    if actor.is_system:
+        return True
+    permission = LIFT_PERMISSIONS.get(LiftBy(restriction.lift_by))
+    return permission is not None and actor.allows(permission)
+
+
+# Agreements
+
+
+def agreements_in_force(entity_id: UUID, *, language: str = "en") -> list[Agreement]:
+    """The highest version of each document that is in force now; English where there is no other."""
+    newest: dict[str, Agreement] = {}
+    rows = Agreement.objects.filter(entity_id=entity_id, in_force_from__lte=clock.now())
+    for agreement in rows.filter(language__in=[language, "en"]).order_by("code", "version"):
+        held = newest.get(agreement.code)
+        if held and held.version == agreement.version and held.language == language:
+            continue
+        newest[agreement.code] = agreement
+    return list(newest.values())
+
+
+def agreements_of(client: Client) -> list[Agreement]:
+    """The documents in force for the client, each marked with `acceptance` (or None)."""
+    agreements = agreements_in_force(client.entity_id, language=client.language)
+    accepted = {
+        row.agreement_id: row for row in AgreementAcceptance.objects.filter(client=client)
+    }
+    for agreement in agreements:
+        agreement.acceptance = accepted.get(agreement.id)  # type: ignore[attr-defined]
+    return agreements
+
+
+def agreements_missing(client: Client) -> list[Agreement]:
+    """What the client still has to accept: also a new version of what was accepted before."""
+    return [
+        agreement
+        for agreement in agreements_of(client)
+        if agreement.required and agreement.acceptance is None  # type: ignore[attr-defined]
+    ]
+
+
+# Onboarding
+
+
+@lru_cache(maxsize=1)
+def onboarding_schemas() -> tuple[Schema, ...]:
+    """Every published schema. A file that contradicts itself fails here, at start."""
+    files = sorted((DATA / "onboarding").glob("*.toml"))
+    return tuple(parse(tomllib.loads(path.read_text("utf-8"))) for path in files)
+
+
+def onboarding_schema_for(*, entity: str, country: str, code: str = "") -> Schema:
+    """The questions for a new application; `code` when a rule names them. Raises
+    `OnboardingSchemaMissing`."""
+    schemas = [schema for schema in onboarding_schemas() if not code or schema.code == code]
+    schema = choose(schemas, entity, country)
+    if schema is None:
+        raise OnboardingSchemaMissing(entity=entity, country=country)
+    return schema
+
+
+def onboarding_schema_of(session: OnboardingSession) -> Schema:
+    """The version with which the application began."""
+    for schema in onboarding_schemas():
+        if (schema.code, schema.version) == (session.schema_code, session.schema_version):
+            return schema
+    raise OnboardingSchemaMissing(entity=session.schema_code, country=str(session.schema_version))
+
+
+def onboarding_steps(session: OnboardingSession) -> list[Step]:
+    """The steps that this client must take, in order, given the answers so far."""
+    schema = onboarding_schema_of(session)
+    return list(schema.steps_for(session.answers, session.client.country))
+
+
+def onboarding_progress(session: OnboardingSession) -> dict[str, Any]:
+    """How far: steps with their state, the next one, a percentage."""
+    steps = onboarding_steps(session)
+    done = [step for step in steps if step.code in session.completed_steps]
+    open_steps = [step for step in steps if step.code not in session.completed_steps]
+    return {
+        "steps": [
+            {
+                "code": step.code,
+                "title": step.title,
+                "done": step.code in session.completed_steps,
+                "current": step.code == session.current_step,
+            }
+            for step in steps
+        ],
+        "open": open_steps,
+        "next": open_steps[0] if open_steps else None,
+        "done": len(done),
+        "total": len(steps),
+        "percent": 100 * len(done) // len(steps) if steps else 100,
+    }
+
+
+def onboarding_stuck(*, actor: Actor) -> QuerySet[OnboardingSession]:
+    """Open applications, the longest-standing first."""
+    return (
+        OnboardingSession.objects.visible_to(actor)
+        .filter(state=OnboardingState.OPEN)
+        .exclude(client__lifecycle__in=[Lifecycle.REJECTED, Lifecycle.CLOSED])
+        .select_related("client__person", "client__entity")
+    )
+
+
+# Duplicates
+
+
+def likely_duplicates(client: Client) -> list[tuple[Client, str]]:
+    """Other clients who share the mailbox or the phone, with the signal."""
+    person = client.person
+    others = Client.objects.exclude(person_id=person.id).select_related("person")
+    found = [
+        (other, DuplicateSignal.EMAIL.value)
+        for other in others.filter(person__email_normalised=mailbox(person.email))
+    ]
+    if person.phone:
+        found += [
+            (other, DuplicateSignal.PHONE.value)
+            for other in others.filter(person__phone=person.phone)
+        ]
+    return found
+
+
+def open_duplicates(*, actor: Actor) -> QuerySet[DuplicateFlag]:
+    """Pairs to be decided, of clients whom the actor sees on both sides."""
+    both = Client.objects.visible_to(actor).filter(pk=OuterRef("other_id"))
+    return (
+        DuplicateFlag.objects.visible_to(actor)
+        .filter(Exists(both), state="OPEN")
+        .select_related("client__person", "other__person")
+    )

@@ -1,0 +1,1 @@
+"""Knowing the customer: cases, documents, checks and the decision on them."""
