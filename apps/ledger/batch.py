@@ -1,7 +1,7 @@
 """Many single transfers in one round trip, for the order engine.
 
-Works on a raw psycopg cursor inside the caller's transaction and reads no clock, so that replaying the same commands
-writes the same rows.
+Works on a raw psycopg cursor inside the caller's transaction and reads no clock, so that
+replaying the same commands writes the same rows.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ _NAMESPACE = uuid5(NAMESPACE_URL, "brokeros:ledger-entry")
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:
-    """One entry with one single transfer. `amount_minor` is more than zero; `at` is the engine's own time."""
+    """One entry with one single transfer. `amount_minor` is more than zero; `at` is the
+    engine's own time.
+    """
 
     key: str
     kind: str
@@ -46,11 +48,13 @@ class BatchRow:
 
 _INSERT = """
 WITH input AS MATERIALIZED (
-  SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[],
-                       %s::bigint[], %s::bigint[], %s::text[], %s::numeric[])
-    WITH ORDINALITY AS t(id, key, hash, kind, actor, reason, at, debit_id, credit_id, currency, amount, n)
+  SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+                       %s::timestamptz[], %s::bigint[], %s::bigint[], %s::text[], %s::numeric[])
+    WITH ORDINALITY AS t(id, key, hash, kind, actor, reason, at, debit_id, credit_id, currency,
+                         amount, n)
 ), entries AS (
-  INSERT INTO ledger_entry (id, idempotency_key, request_hash, kind, actor, reason, effective_at, created_at)
+  INSERT INTO ledger_entry (id, idempotency_key, request_hash, kind, actor, reason,
+                            effective_at, created_at)
   SELECT id, key, hash, kind, actor, reason, at, at FROM input ORDER BY n
   ON CONFLICT (idempotency_key) DO NOTHING
   RETURNING id
@@ -69,9 +73,9 @@ SELECT t.key FROM unnest(%s::text[], %s::text[]) AS t(key, hash)
 def post_batch(cursor: Any, rows: Sequence[BatchRow]) -> int:
     """Post all rows, or raise and post none; returns how many were new.
 
-    A row whose key is already in the books is skipped when its content is the same and raises `IdempotencyConflict`
-    when it is not. Balances are locked in account order and moved once per account by the database's trigger; a bounded
-    account is refused by its CHECK.
+    A row whose key is already in the books is skipped when its content is the same and raises
+    `IdempotencyConflict` when it is not. Balances are locked in account order and moved once
+    per account by the database's trigger; a bounded account is refused by its CHECK.
     """
     if not rows:
         return 0

@@ -1,4 +1,6 @@
-"""Ordered locks: every writer takes balances by ascending account, so writers queue and never deadlock."""
+"""Ordered locks: every writer takes balances by ascending account, so writers queue and never
+deadlock.
+"""
 
 from __future__ import annotations
 

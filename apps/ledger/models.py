@@ -1,7 +1,8 @@
 """Double entry, after TigerBeetle's data model.
 
-One `Transfer` row is both legs, so nothing here can be out of balance. The rules that no program may break are written
-in SQL (migration `0002`): transfers and entries never change, and only an inserted transfer moves a balance.
+One `Transfer` row is both legs, so nothing here can be out of balance. The rules that no
+program may break are written in SQL (migration `0002`): transfers and entries never change, and
+only an inserted transfer moves a balance.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Reads of the books. Money is always decided from the primary, under a lock; these are for showing and planning."""
+"""Reads of the books. Money is always decided from the primary, under a lock; these are for
+showing and planning.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from apps.core.clock import now
 from apps.core.money import Money, exponent
 
 from .enums import CHART, SHARDS, AccountKind, Group, Normal
-from .models import Account, Balance, Currency, Entry, Transfer
+from .models import Account, Balance, Entry, Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ def account_for(
 ) -> Account:
     """The account of this kind, currency and owner, opened at first use.
 
-    `shard_key` spreads a hot house account over `SHARDS` rows; without it the first row is used. Reports sum them.
+    `shard_key` spreads a hot house account over `SHARDS` rows; without it the first row is
+    used. Reports sum them.
     """
     kind = AccountKind(kind)
     behaviour = CHART[kind]
@@ -114,7 +117,9 @@ def accounts_of(owner: str, kind: AccountKind | None = None) -> list[Account]:
 
 
 def total_of(kind: AccountKind, currency: str, owner: str | None = None) -> Money:
-    """The posted balance of all accounts of a kind, in the kind's normal direction; shards are summed."""
+    """The posted balance of all accounts of a kind, in the kind's normal direction; shards are
+    summed.
+    """
     rows = Balance.objects.filter(account__kind=kind, account__currency_id=currency)
     if owner is not None:
         rows = rows.filter(account__owner=owner)
@@ -124,7 +129,9 @@ def total_of(kind: AccountKind, currency: str, owner: str | None = None) -> Mone
 
 
 def trial_balance() -> list[TrialLine]:
-    """Every kind of account per currency: debits, credits and open holds. Each currency's debits equal its credits."""
+    """Every kind of account per currency: debits, credits and open holds. Each currency's
+    debits equal its credits.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT a.kind, a.currency, count(*), sum(b.debits_posted), sum(b.credits_posted),"

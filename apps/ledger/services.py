@@ -1,6 +1,7 @@
 """The only way money moves in the books.
 
-Readers find the promises in README.md; the rules that hold even without this code are in migration `0002`.
+Readers find the promises in README.md; the rules that hold even without this code are in
+migration `0002`.
 """
 
 from __future__ import annotations
@@ -73,10 +74,11 @@ def post(
 ) -> Entry:
     """Write one business event into the books, all its transfers or none.
 
-    The same `key` with the same content returns the stored entry and moves nothing; with other content it raises
-    `IdempotencyConflict`. `request` replaces the content that is compared, for callers whose legs may differ between
-    repeats of one request. Raises `InsufficientFunds`, `HoldResolved`, `HoldExpired`, `AccountClosed`, `PeriodClosed`.
-    Must run inside the caller's transaction.
+    The same `key` with the same content returns the stored entry and moves nothing; with other
+    content it raises `IdempotencyConflict`. `request` replaces the content that is compared,
+    for callers whose legs may differ between repeats of one request. Raises
+    `InsufficientFunds`, `HoldResolved`, `HoldExpired`, `AccountClosed`, `PeriodClosed`. Must
+    run inside the caller's transaction.
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("post() runs inside the caller's transaction")
@@ -138,7 +140,9 @@ def _resolve(
 
 @command
 def holds_expire(*, actor: Actor, limit: int = 500) -> int:
-    """Release holds whose time is over; returns how many. A hold posted in the same instant stays posted."""
+    """Release holds whose time is over; returns how many. A hold posted in the same instant
+    stays posted.
+    """
     due = Transfer.objects.open_holds().filter(expires_at__lte=now()).order_by("id")[:limit]
     holds = list(due.select_related("debit", "credit"))
     balances_locked(i for hold in holds for i in (hold.debit_id, hold.credit_id))
@@ -178,7 +182,9 @@ def entry_correct(*, entry_id: Any, actor: Actor, reason: str) -> Entry:
 
 @command
 def period_close(*, closed_through: datetime, actor: Actor, reason: str) -> PeriodClose:
-    """Make the books final through this instant. Waits for postings under way; none can slip in behind it."""
+    """Make the books final through this instant. Waits for postings under way; none can slip in
+    behind it.
+    """
     actor.require(CLOSE_PERIOD)
     if closed_through > now():
         raise InvalidPosting(problem="a period is closed after it has ended")
@@ -279,7 +285,8 @@ def available_minor(balance: Balance) -> int:
 
 
 _INSERT_ENTRY = """
-INSERT INTO ledger_entry (id, idempotency_key, request_hash, kind, actor, reason, effective_at, created_at, corrects_id)
+INSERT INTO ledger_entry (id, idempotency_key, request_hash, kind, actor, reason,
+                          effective_at, created_at, corrects_id)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (idempotency_key) DO NOTHING
 """
 

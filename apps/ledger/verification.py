@@ -1,4 +1,6 @@
-"""The invariants of the books, recomputed from the rows themselves. Each finding names the account or transfer."""
+"""The invariants of the books, recomputed from the rows themselves. Each finding names the
+account or transfer.
+"""
 
 from __future__ import annotations
 
@@ -40,34 +42,39 @@ WITH legs AS (
          sum(posted * (1 - side)) AS cp, sum(held * (1 - side)) AS cn
     FROM legs GROUP BY account_id
 )
+SELECT 'account ' || a.id,
+       'balance ' || concat_ws('/', b.debits_posted, b.credits_posted, b.debits_pending,
+                               b.credits_pending)
+       || ', transfers ' || concat_ws('/', coalesce(dp, 0), coalesce(cp, 0), coalesce(dn, 0),
+                                      coalesce(cn, 0))
+  FROM ledger_account a
+  LEFT JOIN ledger_balance b ON b.account_id = a.id
+  LEFT JOIN fold f ON f.account_id = a.id
+ WHERE (b.debits_posted, b.credits_posted, b.debits_pending, b.credits_pending)
+       IS DISTINCT FROM (coalesce(dp, 0), coalesce(cp, 0), coalesce(dn, 0), coalesce(cn, 0))
 """
 
 INVARIANTS = [
     Invariant(
         "I1",
         "posted debits equal posted credits in every currency",
-        "SELECT 'currency ' || a.currency, 'debits ' || sum(debits_posted) || ', credits ' || sum(credits_posted)"
+        "SELECT 'currency ' || a.currency,"
+        " 'debits ' || sum(debits_posted) || ', credits ' || sum(credits_posted)"
         " FROM ledger_balance b JOIN ledger_account a ON a.id = b.account_id GROUP BY a.currency"
         " HAVING sum(debits_posted) <> sum(credits_posted)",
     ),
     Invariant(
         "I2",
         "held debits equal held credits in every currency",
-        "SELECT 'currency ' || a.currency, 'debits ' || sum(debits_pending) || ', credits ' || sum(credits_pending)"
+        "SELECT 'currency ' || a.currency,"
+        " 'debits ' || sum(debits_pending) || ', credits ' || sum(credits_pending)"
         " FROM ledger_balance b JOIN ledger_account a ON a.id = b.account_id GROUP BY a.currency"
         " HAVING sum(debits_pending) <> sum(credits_pending)",
     ),
     Invariant(
         "I3",
         "every balance is the sum of its transfers",
-        _FOLD
-        + "SELECT 'account ' || a.id, 'balance ' || concat_ws('/', b.debits_posted, b.credits_posted,"
-        " b.debits_pending, b.credits_pending) || ', transfers ' || concat_ws('/', coalesce(dp, 0),"
-        " coalesce(cp, 0), coalesce(dn, 0), coalesce(cn, 0))"
-        " FROM ledger_account a LEFT JOIN ledger_balance b ON b.account_id = a.id"
-        " LEFT JOIN fold f ON f.account_id = a.id"
-        " WHERE (b.debits_posted, b.credits_posted, b.debits_pending, b.credits_pending)"
-        " IS DISTINCT FROM (coalesce(dp, 0), coalesce(cp, 0), coalesce(dn, 0), coalesce(cn, 0))",
+        _FOLD,
     ),
     Invariant(
         "I4",
@@ -80,8 +87,9 @@ INVARIANTS = [
     Invariant(
         "I5",
         "every hold is resolved at most once and never for more than it held",
-        "SELECT 'transfer ' || p.id, 'held ' || p.amount || ', resolved ' || count(*) || ' times for ' ||"
-        " sum(r.amount) FROM ledger_transfer r JOIN ledger_transfer p ON p.id = r.pending_id"
+        "SELECT 'transfer ' || p.id,"
+        " 'held ' || p.amount || ', resolved ' || count(*) || ' times for ' || sum(r.amount)"
+        " FROM ledger_transfer r JOIN ledger_transfer p ON p.id = r.pending_id"
         " GROUP BY p.id, p.amount, p.phase"
         " HAVING count(*) > 1 OR sum(r.amount) > p.amount OR p.phase <> 'pending'",
     ),
@@ -111,7 +119,8 @@ INVARIANTS = [
     Invariant(
         "I13",
         "a closed period received nothing after it was closed",
-        "SELECT 'entry ' || e.id, 'effective ' || e.effective_at || ' in a period closed at ' || p.created_at"
+        "SELECT 'entry ' || e.id,"
+        " 'effective ' || e.effective_at || ' in a period closed at ' || p.created_at"
         " FROM ledger_entry e JOIN ledger_periodclose p"
         " ON e.effective_at <= p.closed_through AND e.created_at > p.created_at",
     ),
@@ -119,10 +128,12 @@ INVARIANTS = [
 
 
 def violations() -> list[Finding]:
-    """Everything that contradicts a promise of the ledger, read in one consistent snapshot; empty when all is well."""
+    """Everything that contradicts a promise of the ledger, read in one consistent snapshot;
+    empty when all is well.
+    """
     findings = []
     with connection.cursor() as cursor:
         for invariant in INVARIANTS:
-            cursor.execute(invariant.query.replace("%%", "%"), {"now": now()})
+            cursor.execute(invariant.query, {"now": now()})
             findings += [Finding(invariant.code, *row) for row in cursor.fetchall()]
     return findings
