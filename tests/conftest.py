@@ -1,0 +1,109 @@
+"""Every test runs against real servers: the embedded ones, or those named by DATABASE_URL and REDIS_URL.
+
+The servers of the test home are started once and left running for the next run. Runs that go on side by side share
+them safely: each has its own database (BROKEROS_TEST_DB, plus the xdist worker) and its own numbered Redis database.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from django.conf import settings
+
+from brokeros import embedded
+
+TEST_CONNECTIONS = 300
+
+
+@pytest.fixture(scope="session")
+def services() -> embedded.Services:
+    """Addresses of the running PostgreSQL and Redis of this test run."""
+    return embedded.start(settings.HOME, durable=False, max_connections=TEST_CONNECTIONS)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, services: embedded.Services
+) -> None:
+    """Test databases are copied from one that is already migrated, so that migrations run once per change of them."""
+    settings.DATABASES["default"].setdefault("TEST", {})["TEMPLATE"] = _migrated_template(
+        services.database_url
+    )
+
+
+@pytest.fixture(scope="session")
+def _redis_connection(services: embedded.Services) -> Iterator[redis.Redis]:
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    yield client
+    client.flushdb()
+    client.close()
+
+
+@pytest.fixture(autouse=True)
+def fresh_redis(_redis_connection: redis.Redis) -> redis.Redis:
+    """An empty Redis for each test."""
+    _redis_connection.flushdb()
+    return _redis_connection
+
+
+@pytest.fixture
+def deliver_outbox(db: None) -> Callable[[], int]:
+    """Runs every pending reaction inline, as the relay and the worker would."""
+    from apps.core.outbox import deliver_all
+
+    return deliver_all
+
+
+def _migrated_template(database_url: str) -> str:
+    """Name of a database that holds all tables, made when the migrations changed; one process makes it, others wait."""
+    prefix = f"template_{settings.TEST_RUN}_"
+    name = prefix + _migrations_digest()
+    with (settings.HOME / "template.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with psycopg.connect(
+            _with_database(database_url, "postgres"), autocommit=True
+        ) as connection:
+            known = {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
+            if name in known:
+                return name
+            for old in sorted(known):
+                if old.startswith(prefix):
+                    connection.execute(f'DROP DATABASE IF EXISTS "{old}" WITH (FORCE)')
+            unfinished = name + "_new"
+            connection.execute(f'CREATE DATABASE "{unfinished}"')
+            _migrate(_with_database(database_url, unfinished))
+            connection.execute(f'ALTER DATABASE "{unfinished}" RENAME TO "{name}"')
+    return name
+
+
+def _migrate(url: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--no-input", "-v", "0"],
+        env={**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "brokeros.settings.test"},
+        cwd=embedded.BASE_DIR,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        pytest.exit(f"The migrations do not run:\n{done.stderr[-3000:]}", returncode=1)
+
+
+def _with_database(url: str, database: str) -> str:
+    head, question, query = url.partition("?")
+    return f"{head.rpartition('/')[0]}/{database}{question}{query}"
+
+
+def _migrations_digest() -> str:
+    digest = hashlib.sha256(repr(settings.INSTALLED_APPS).encode())
+    for path in sorted(Path(embedded.BASE_DIR, "apps").glob("*/migrations/*.py")):
+        digest.update(str(path.relative_to(embedded.BASE_DIR)).encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
