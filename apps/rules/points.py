@@ -1,9 +1,9 @@
 """Every place where a rule decides: what it is told, what it may answer, how it fails.
 
-Amounts are integers in minor units of the entity's base currency (`*_base_minor`; a money value in that
-currency may be
-given). Quantities are thousandths of a lot (`*_millilots`; a Decimal of lots may be given). An input with a default may be
-left out; every other must be given, and `None` counts as not given. An input that is not declared here is refused.
+Amounts are integers in minor units of the entity's base currency (`*_base_minor`; a money value in
+that currency may be given). Quantities are thousandths of a lot (`*_millilots`; a Decimal of lots may
+be given). An input with a default may be left out; every other must be given, and `None` counts as
+not given. An input that is not declared here is refused.
 """
 
 from __future__ import annotations
@@ -12,7 +12,16 @@ from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.rules.engine.schema import REQUIRED, Field, HitPolicy, Kind, Merge, Obligation, Outcome, Point
+from apps.rules.engine.schema import (
+    REQUIRED,
+    Field,
+    HitPolicy,
+    Kind,
+    Merge,
+    Obligation,
+    Outcome,
+    Point,
+)
 
 FIRST, MOST_RESTRICTIVE, COLLECT = HitPolicy.FIRST, HitPolicy.MOST_RESTRICTIVE, HitPolicy.COLLECT
 

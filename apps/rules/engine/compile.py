@@ -155,9 +155,11 @@ def compile_set(
     sources = []
     for depth, (source, rows) in enumerate(layers):
         sources.append(source)
-        for row in rows:
-            if row.enabled:
-                ordered.append((row.priority, depth, row.code, compile_rule(point, row, source)))
+        ordered.extend(
+            (row.priority, depth, row.code, compile_rule(point, row, source))
+            for row in rows
+            if row.enabled
+        )
     ordered.sort(key=lambda item: item[:3])
     rules = tuple(rule for *_, rule in ordered)
     reads = frozenset(name for rule in rules for name in rule.condition.reads)

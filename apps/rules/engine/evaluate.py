@@ -171,7 +171,7 @@ def _conclude(
 
 
 def evaluate(compiled: CompiledSet, context: Mapping[str, Any], *, at: datetime) -> Verdict:
-    """Answer the point for these inputs at this instant. Raises nothing for bad data: it fails as the point declares."""
+    """Answer the point for these inputs at this instant. Bad data raises nothing: it fails as the point declares."""
     started = perf_counter_ns()
     point = compiled.point
     read = read_context(point, context)
