@@ -31,7 +31,9 @@ class Simulator:
 
 
 SIMULATORS = [
-    Simulator("platform", "apps.accounts.adapters.simulator:start", "SIMULATOR_PLATFORM_PORT", 8101),
+    Simulator(
+        "platform", "apps.accounts.adapters.simulator:start", "SIMULATOR_PLATFORM_PORT", 8101
+    ),
 ]
 
 

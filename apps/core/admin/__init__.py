@@ -1,0 +1,15 @@
+"""The base of every admin page, and the pages of control itself: approvals, audit, events, mailbox."""
+
+from apps.core.admin.base import BrokerModelAdmin, ReasonForm, Transition, actor_of
+from apps.core.admin.pages import ApprovalAdmin, AuditRecordAdmin, DeliveryAdmin, OutboxEventAdmin
+
+__all__ = [
+    "ApprovalAdmin",
+    "AuditRecordAdmin",
+    "BrokerModelAdmin",
+    "DeliveryAdmin",
+    "OutboxEventAdmin",
+    "ReasonForm",
+    "Transition",
+    "actor_of",
+]

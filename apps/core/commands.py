@@ -1,0 +1,66 @@
+"""The frame around every write: one outermost transaction, repeated when the database says so."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import ParamSpec, TypeVar
+
+from django.db import OperationalError, transaction
+
+from apps.core.errors import Busy
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ATTEMPTS = 3
+_RETRIED = {"40001", "40P01"}
+_LOCK_TIMEOUT = "55P03"
+_joined: ContextVar[bool] = ContextVar("commands_join", default=False)
+
+
+@contextmanager
+def joined() -> Iterator[None]:
+    """Let commands take part in a transaction that is already open: an approval's effect, a reaction."""
+    token = _joined.set(True)
+    try:
+        yield
+    finally:
+        _joined.reset(token)
+
+
+def _sqlstate(error: BaseException) -> str:
+    return getattr(error.__cause__, "sqlstate", None) or getattr(error, "sqlstate", None) or ""
+
+
+def command(function: Callable[P, R]) -> Callable[P, R]:
+    """Run a service as one durable transaction.
+
+    It is the outermost one: calling a command from inside another raises, because half a command must
+    never be kept. A serialization failure or deadlock is repeated up to `ATTEMPTS` times; a row that
+    stays locked raises `Busy`. Inside `joined()` the command takes part in the open transaction.
+    """
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        if args:
+            raise TypeError(f"{function.__name__} takes keyword arguments only")
+        if _joined.get():
+            with transaction.atomic():
+                return function(*args, **kwargs)
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with transaction.atomic(durable=True):
+                    return function(*args, **kwargs)
+            except OperationalError as error:
+                state = _sqlstate(error)
+                if state == _LOCK_TIMEOUT:
+                    raise Busy from error
+                if state not in _RETRIED or attempt == ATTEMPTS:
+                    raise
+        raise AssertionError("unreachable")
+
+    run.is_command = True  # type: ignore[attr-defined]
+    return run

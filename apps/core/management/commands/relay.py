@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
+
+from apps.core import outbox, sealing
+from apps.core.redis import redis_client
+from apps.core.tasks import deliver
+
+log = logging.getLogger(__name__)
+
+IDLE_SECONDS = 0.05
+SEAL_EVERY_SECONDS = 5.0
+CHUNK = 25
+
+
+class Command(BaseCommand):
+    help = "Hands events from the outbox to their reactions and seals the audit trail."
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("--once", action="store_true", help="one round, then stop")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.running = True
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        last_seal = 0.0
+        while self.running:
+            try:
+                busy = self._round()
+                if time.monotonic() - last_seal > SEAL_EVERY_SECONDS:
+                    sealing.seal()
+                    last_seal = time.monotonic()
+            except (OperationalError, InterfaceError):
+                log.exception("the database does not answer; trying again")
+                connection.close()
+                close_old_connections()
+                time.sleep(1)
+                continue
+            if options["once"]:
+                return
+            if not busy:
+                time.sleep(IDLE_SECONDS)
+
+    def _stop(self, *_: Any) -> None:
+        self.running = False
+
+    def _round(self) -> bool:
+        taken = outbox.dispatch()
+        due = outbox.claim_due()
+        for start in range(0, len(due), CHUNK):
+            deliver.delay(due[start : start + CHUNK])
+        redis_client().set("relay:heartbeat", int(time.time()), ex=30)
+        return bool(taken or due)

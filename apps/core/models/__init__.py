@@ -1,0 +1,21 @@
+"""The tables and bases that every app builds on."""
+
+from apps.core.models.approval import Approval, ApprovalVote
+from apps.core.models.audit import AuditRecord, AuditSeal
+from apps.core.models.base import AppendOnlyModel, AuditedModel
+from apps.core.models.idempotency import IdempotencyRecord
+from apps.core.models.mail import Mail
+from apps.core.models.outbox import Delivery, OutboxEvent
+
+__all__ = [
+    "AppendOnlyModel",
+    "Approval",
+    "ApprovalVote",
+    "AuditRecord",
+    "AuditSeal",
+    "AuditedModel",
+    "Delivery",
+    "IdempotencyRecord",
+    "Mail",
+    "OutboxEvent",
+]

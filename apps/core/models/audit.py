@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from django.contrib.postgres.indexes import BrinIndex
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.core import clock
+from apps.core.models.base import AppendOnlyModel
+from apps.core.models.fields import XidField
+
+
+class AuditRecord(AppendOnlyModel):
+    """Who did what to what, when, why, and what it was before. Written once, sealed into a chain."""
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(_("at"), default=clock.now)
+    actor_kind = models.CharField(_("kind of actor"), max_length=12)
+    actor_id = models.CharField(_("actor id"), max_length=64)
+    actor_label = models.CharField(_("actor"), max_length=200)
+    action = models.CharField(_("action"), max_length=80)
+    subject_type = models.CharField(_("subject type"), max_length=80, blank=True)
+    subject_id = models.CharField(_("subject id"), max_length=64, blank=True)
+    client_id = models.UUIDField(_("client"), null=True, blank=True)
+    before = models.JSONField(_("before"), default=dict, encoder=DjangoJSONEncoder)
+    after = models.JSONField(_("after"), default=dict, encoder=DjangoJSONEncoder)
+    reason = models.TextField(_("reason"), blank=True)
+    decision_id = models.UUIDField(_("decision"), null=True, blank=True)
+    approval_id = models.UUIDField(_("approval"), null=True, blank=True)
+    request_id = models.CharField(_("request"), max_length=64, blank=True)
+    ip = models.GenericIPAddressField(_("address"), null=True, blank=True)
+    xid = XidField()
+
+    class Meta(AppendOnlyModel.Meta):
+        verbose_name = _("audit record")
+        verbose_name_plural = _("audit trail")
+        ordering = ("-id",)
+        indexes = [
+            models.Index(fields=["client_id", "-id"], name="audit_by_client"),
+            models.Index(fields=["subject_type", "subject_id", "-id"], name="audit_by_subject"),
+            models.Index(fields=["actor_id", "-id"], name="audit_by_actor"),
+            BrinIndex(fields=["at"], name="audit_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor_label}: {self.action}"
+
+
+class AuditSeal(AppendOnlyModel):
+    """One link of the chain: the digest of an audit record and of the seal before it."""
+
+    position = models.BigIntegerField(primary_key=True)
+    record_id = models.BigIntegerField(unique=True)
+    digest = models.BinaryField(max_length=32)
+    sealed_at = models.DateTimeField(default=clock.now)
+
+    class Meta(AppendOnlyModel.Meta):
+        ordering = ("position",)

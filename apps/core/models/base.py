@@ -1,0 +1,116 @@
+"""Bases: rows that remember who changed them and why, and rows that never change."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+from uuid import UUID
+
+import pgtrigger
+from django.contrib.auth import get_user_model
+from django.db import models
+from simple_history.models import HistoricalRecords
+
+from apps.core import clock
+from apps.core.audit import audit
+from apps.core.ids import new_id
+
+if TYPE_CHECKING:
+    from apps.core.actor import Actor
+
+_UNTRACKED = {"updated_at"}
+
+
+class AuditedModel(models.Model):
+    """A row that staff, clients or the system change; every change says who and why.
+
+    Write with `save_as`, which also keeps the history row and the audit record. Names in
+    `audit_redacted` enter the audit trail as a digest only.
+    """
+
+    audit_redacted: ClassVar[Collection[str]] = ()
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    updated_at = models.DateTimeField(default=clock.now, editable=False)
+
+    history = HistoricalRecords(inherit=True)
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def from_db(
+        cls, db: str | None, field_names: Collection[str], values: Collection[Any]
+    ) -> Self:
+        instance = super().from_db(db, field_names, values)
+        instance._stored = dict(zip(field_names, values, strict=False))
+        return instance
+
+    @property
+    def audit_client_id(self) -> UUID | None:
+        """The client whose timeline this row belongs to."""
+        return getattr(self, "client_id", None)
+
+    def save_as(self, actor: Actor, reason: str, *, action: str = "") -> None:
+        """Save the whole row with its history and audit record; `action` is named `noun.verb`."""
+        created = self._state.adding
+        before, after = self._changes(created=created)
+        self.updated_at = clock.now()
+        self._history_user = (
+            get_user_model()(pk=actor.user_id) if actor.user_id is not None else None
+        )
+        self._change_reason = reason
+        self._history_date = self.updated_at
+        self.save(force_insert=created)
+        audit(
+            actor=actor,
+            action=action or f"{self._meta.model_name}.{'create' if created else 'change'}",
+            subject=self,
+            client_id=self.audit_client_id,
+            before=before,
+            after=after,
+            reason=reason,
+        )
+        self._stored = {f.attname: getattr(self, f.attname) for f in self._meta.concrete_fields}
+
+    def _changes(self, *, created: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+        stored: dict[str, Any] = {} if created else getattr(self, "_stored", {})
+        before: dict[str, Any] = {}
+        after: dict[str, Any] = {}
+        for field in self._meta.concrete_fields:
+            name, value = field.attname, getattr(self, field.attname)
+            if name in _UNTRACKED or (not created and name in stored and stored[name] == value):
+                continue
+            if not created:
+                before[name] = self._shown(name, stored.get(name))
+            after[name] = self._shown(name, value)
+        return before, after
+
+    def _shown(self, name: str, value: Any) -> Any:
+        if name in self.audit_redacted and value not in (None, ""):
+            return "sha256:" + hashlib.sha256(f"{self.pk}:{value}".encode()).hexdigest()[:16]
+        return value
+
+
+def append_only_triggers() -> Sequence[pgtrigger.Trigger]:
+    """The database itself refuses to change, delete or truncate."""
+    return [
+        pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        pgtrigger.Trigger(
+            name="no_truncate",
+            operation=pgtrigger.Truncate,
+            level=pgtrigger.Statement,
+            when=pgtrigger.Before,
+            func="RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME;",
+        ),
+    ]
+
+
+class AppendOnlyModel(models.Model):
+    """A row that is written once. Subclasses set `class Meta(AppendOnlyModel.Meta)`."""
+
+    class Meta:
+        abstract = True
+        triggers = append_only_triggers()

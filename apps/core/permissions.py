@@ -1,0 +1,32 @@
+"""Permissions are declared once as constants; asking for one that nobody declared raises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+REGISTRY: dict[str, Permission] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """`code` is `app.codename`; the row in `auth_permission` is made after each migration."""
+
+    code: str
+    label: Any
+
+    def __post_init__(self) -> None:
+        app, dot, name = self.code.partition(".")
+        if not (app and dot and name):
+            raise ValueError(f"a permission is named app.codename, was {self.code!r}")
+        REGISTRY[self.code] = self
+
+    def __str__(self) -> str:
+        return self.code
+
+
+VOTE_APPROVAL = Permission("core.vote_approval", _("Decide on pending approvals"))
+VIEW_AUDIT = Permission("core.view_auditrecord", _("Read the audit trail"))
+RETRY_DELIVERY = Permission("core.retry_delivery", _("Retry a dead delivery"))

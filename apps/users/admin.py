@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin
+from django.contrib.auth.models import Group
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+
+from apps.core.admin import BrokerModelAdmin
+from apps.users.models import Desk, Role, User
+
+admin.site.unregister(Group)
+
+
+@admin.register(User)
+class UserAdmin(BrokerModelAdmin):
+    list_display = ("email", "name", "is_staff", "is_active", "role_names", "scope_level", "desk", "last_login")
+    list_filter = ("is_staff", "is_active", "groups")
+    list_select_related = ("desk",)
+    search_fields = ("email", "name")
+    fieldsets = (
+        (None, {"fields": (("email", "name"), ("is_active", "is_staff"), ("scope_level", "desk"), "entities",
+                           ("last_login", "date_joined"))}),
+    )  # fmt: skip
+    show_timeline = True
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    def has_history_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description=_("roles"))
+    def role_names(self, obj: User) -> str:
+        return ", ".join(group.name for group in obj.groups.all())
+
+
+@admin.register(Role)
+class RoleAdmin(GroupAdmin, ModelAdmin):
+    """Roles come from the data file; the page shows what each may do."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Desk)
+class DeskAdmin(BrokerModelAdmin):
+    list_display = ("name", "code")
+    search_fields = ("name",)
+    show_timeline = False
+
+    def has_history_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

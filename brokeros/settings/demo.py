@@ -1,0 +1,22 @@
+"""A whole brokerage on one machine: embedded servers, simulators, a local mailbox."""
+
+from brokeros import embedded
+from brokeros.settings.base import *  # noqa: F403
+from brokeros.settings.base import HOME
+from brokeros.settings.environment import env
+from brokeros.settings.services import channel_layers, databases
+
+DEMO = True
+SECRET_KEY = env.str("SECRET_KEY", default="demo-only-key-that-protects-nothing-of-value-0123456789")
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver"]
+
+DATABASE_URL = env.str("DATABASE_URL", default="") or embedded.postgres_url(HOME)
+REDIS_URL = env.str("REDIS_URL", default="") or embedded.redis_url(HOME)
+DATABASES = databases(DATABASE_URL)
+CHANNEL_LAYERS = channel_layers(REDIS_URL)
+CELERY_BROKER_URL = embedded.broker_url(REDIS_URL)
+
+EMAIL_BACKEND = "apps.core.mail.MailboxBackend"
+PORT = env.int("PORT", default=8000)
+PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]

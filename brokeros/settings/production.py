@@ -1,0 +1,36 @@
+"""A real installation: servers by URL, every secret from the environment, strict transport security."""
+
+from brokeros import embedded
+from brokeros.settings.base import *  # noqa: F403
+from brokeros.settings.environment import env, required
+from brokeros.settings.services import channel_layers, databases
+
+SECRET_KEY = required("SECRET_KEY", "sessions and tokens are signed with it; use 50 or more random characters")
+DATABASE_URL = required("DATABASE_URL", "PostgreSQL holds everything that matters, e.g. postgresql://user:secret@db/brokeros")
+REDIS_URL = required("REDIS_URL", "queues and live pages need it, e.g. redis://redis:6379/0")
+PUBLIC_URL = required("PUBLIC_URL", "links in e-mails and provider callbacks start with it, e.g. https://broker.example")
+ALLOWED_HOSTS = required("ALLOWED_HOSTS", "comma-separated host names that this installation answers to").split(",")
+
+DATABASES = databases(DATABASE_URL)
+CHANNEL_LAYERS = channel_layers(REDIS_URL)
+CELERY_BROKER_URL = embedded.broker_url(REDIS_URL)
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+SECURE_SSL_REDIRECT = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+
+EMAIL_HOST = env.str("EMAIL_HOST", default="localhost")
+EMAIL_PORT = env.int("EMAIL_PORT", default=587)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=True)
