@@ -1,0 +1,82 @@
+"""How much leverage the rules leave a client: one cap for each margin class, the highest of them for the account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from apps.accounts.models import AccountType
+from apps.accounts.selectors import accounts_counted
+from apps.clients.models import Client
+from apps.clients.selectors import client_restrictions
+from apps.core.actor import Actor
+from apps.market.models import MarginClass
+from apps.rules.points import ACCOUNT_LEVERAGE, ACCOUNT_OPEN
+from apps.rules.services import Decision, decide
+
+
+@dataclass(frozen=True, slots=True)
+class LeverageCaps:
+    """`by_class` is margin class → cap; `highest` is what an account may be set to at most."""
+
+    highest: int
+    by_class: dict[str, int]
+    why: str
+    decision_id: UUID | None
+
+
+def leverage_caps(client: Client, account_type: AccountType, *, actor: Actor) -> LeverageCaps:
+    """Ask the rules for every margin class; a class that is denied has no entry and cannot be traded on margin."""
+    by_class: dict[str, int] = {}
+    why, decision_id = "", None
+    for code in MarginClass.objects.order_by("code").values_list("code", flat=True):
+        decision = decide(
+            ACCOUNT_LEVERAGE,
+            {
+                "category": client.category,
+                "margin_class": code,
+                "country": client.country,
+                "account_type": account_type.code,
+                "risk_rating": client.risk_rating,
+            },
+            actor=actor,
+            subject=client,
+            entity=client.entity.code,
+        )
+        if not decision.allowed:
+            continue
+        by_class[code] = int(decision.obligations["max_leverage"])
+        if by_class[code] == max(by_class.values()):
+            why = " ".join(str(reason.text) for reason in decision.reasons)
+            decision_id = decision.decision_id
+    return LeverageCaps(
+        highest=max(by_class.values(), default=1),
+        by_class=by_class,
+        why=why,
+        decision_id=decision_id,
+    )
+
+
+def opening_decision(
+    client: Client, account_type: AccountType, currency: str, leverage: int, *, actor: Actor
+) -> Decision:
+    """What the rules say to this client opening this account."""
+    return decide(
+        ACCOUNT_OPEN,
+        {
+            "kyc_level": client.kyc_level,
+            "lifecycle": client.lifecycle,
+            "restrictions": sorted(client_restrictions(client.id)),
+            "country": client.country,
+            "category": client.category,
+            "account_type": account_type.code,
+            "currency": currency,
+            "accounts_open": accounts_counted(client.id),
+            "leverage": leverage,
+            "risk_rating": client.risk_rating,
+            "appropriateness": client.appropriateness,
+        },
+        actor=actor,
+        subject=client,
+        entity=client.entity.code,
+    )
