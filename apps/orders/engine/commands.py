@@ -1,0 +1,190 @@
+"""What can be asked of the engine. Each command is packed with msgspec, journaled as it came, and replayable.
+
+`at` is the time that the sender stamped, in microseconds. `key` names a command that must have its effect exactly
+once (an outbox event, a funds reference, a venue's exec id); empty where the command carries its own guard.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    at: int
+    key: str = ""
+
+
+class Started(Command):
+    """A fresh engine process took over. Quotes do not survive a restart, so the replay forgets them here too."""
+
+    epoch: int
+
+
+class Quotes(Command):
+    """The latest quote per symbol: (symbol, bid, ask, time in microseconds)."""
+
+    rows: tuple[tuple[str, int, int, int], ...]
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """House-wide limits of the pre-trade checks. Zero switches a limit off."""
+
+    quote_max_age_us: int = 30_000_000
+    collar_bps: int = 500
+    orders_per_second: int = 20
+    venues: tuple[str, ...] = ()
+
+
+class PolicySet(Command):
+    policy: Policy
+
+
+class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """An instrument in integers.
+
+    One point of price on one lot step is worth `value_num / value_den` minor units of `quote`; one lot step is
+    `lot_num / lot_den` lots. A `pair` trades one currency for another, so its quotes convert money. `sessions` are (open, close) minutes of the UTC week
+    that starts on Monday; an empty tuple means always open. `closures` are (from, to) microseconds.
+    """
+
+    symbol: str
+    asset_class: str
+    base: str
+    quote: str
+    digits: int
+    value_num: int
+    value_den: int
+    lot_num: int
+    lot_den: int
+    min_steps: int
+    max_steps: int
+    tick_points: int = 1
+    margin_class: str = ""
+    margin_num: int = 1
+    margin_den: int = 1
+    max_leverage: int = 0
+    status: str = "TRADABLE"
+    sessions: tuple[tuple[int, int], ...] | None = None
+    fat_finger_steps: int = 0
+    pair: bool = False
+
+
+class InstrumentChanged(Command):
+    spec: InstrumentSpec
+
+
+class CurrencySet(Command):
+    """Decimal places per currency, so money of one can be turned into minor units of another."""
+
+    exponents: tuple[tuple[str, int], ...]
+
+
+class AccountSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What the engine needs to know about a trading account. `status` is ACTIVE, CLOSE_ONLY or anything else (= no trading).
+
+    `leverage_caps` hold the margin classes in which the jurisdiction allows less than `leverage`. `commission_minor`
+    is per lot and side, `markup` is (symbol or asset class or "*", points).
+    """
+
+    account: str
+    client: str
+    currency: str
+    entity: str = ""
+    group: str = ""
+    mode: str = "HEDGING"
+    status: str = "ACTIVE"
+    leverage: int = 30
+    leverage_caps: tuple[tuple[str, int], ...] = ()
+    restrictions: tuple[str, ...] = ()
+    book: str = "B"
+    commission_minor: int = 0
+    markup: tuple[tuple[str, int], ...] = ()
+    notional_cap_minor: int = 0
+    orders_per_second: int = 0
+
+
+class AccountSet(Command):
+    """An account was opened, or anything about it but its money changed."""
+
+    spec: AccountSpec
+
+
+class FundsApplied(Command):
+    """Money entered (positive) or left (negative) the account, decided elsewhere; recorded even if it goes below zero."""
+
+    account: str
+    amount: int
+    reference: str
+    kind: str = "BALANCE"
+
+
+class FundsReserve(Command):
+    """Take money out if it is free to leave. The engine decides, because only it knows the margin."""
+
+    account: str
+    amount: int
+    reference: str
+
+
+class KillSwitch(Command):
+    """`mode` REJECT_NEW stops everything but reductions and cancels; OFF re-arms. `scope` like "firm" or "symbol:EURUSD"."""
+
+    scope: str
+    mode: str
+
+
+class NewOrder(Command):
+    account: str
+    client_order_id: str
+    symbol: str
+    side: int
+    order_type: str
+    steps: int
+    price: int = 0
+    tif: str = "3"
+    position: int = 0
+    book: str = ""
+    source: str = ""
+
+
+class CancelOrder(Command):
+    account: str
+    order: int
+
+
+class VenueReported(Command):
+    """A report of the gateway, see `apps.orders.adapters.protocol`."""
+
+    kind: str
+    child: int
+    exec_id: str
+    steps: int = 0
+    price: int = 0
+    cum: int = 0
+    venue_order_id: str = ""
+    code: str = ""
+    text: str = ""
+
+
+class DayEnded(Command):
+    """The trading day is over: DAY orders expire."""
+
+
+AnyCommand = (
+    Started
+    | Quotes
+    | PolicySet
+    | InstrumentChanged
+    | CurrencySet
+    | AccountSet
+    | FundsApplied
+    | FundsReserve
+    | KillSwitch
+    | NewOrder
+    | CancelOrder
+    | VenueReported
+    | DayEnded
+)
+
+encode = msgspec.msgpack.Encoder().encode
+decode = msgspec.msgpack.Decoder(AnyCommand).decode
