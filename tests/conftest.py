@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -38,6 +39,23 @@ def django_db_modify_db_settings(
     settings.DATABASES["default"].setdefault("TEST", {})["TEMPLATE"] = _migrated_template(
         services.database_url
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def append_only_tables_can_be_flushed() -> Iterator[None]:
+    """Append-only tables refuse TRUNCATE. Only the test runner's own flush may, as the server's superuser."""
+    from django.db.backends.postgresql.operations import DatabaseOperations
+
+    kept = DatabaseOperations.execute_sql_flush
+
+    def flush(self: Any, sql_list: list[str]) -> None:
+        off, on = "replica", "DEFAULT"
+        set_role = "SET session_replication_role = {}".format
+        kept(self, [set_role(off), *sql_list, set_role(on)])
+
+    DatabaseOperations.execute_sql_flush = flush  # type: ignore[method-assign]
+    yield
+    DatabaseOperations.execute_sql_flush = kept  # type: ignore[method-assign]
 
 
 @pytest.fixture(scope="session")
