@@ -30,7 +30,10 @@ from brokeros.supervisor import Console, Supervisor
 READY_TIMEOUT_S = 120.0
 SERVERS_CHECKED_EVERY_S = 2.0
 PASSWORD = "demo-Broker-2026"  # noqa: S105 (printed for everybody who tries the demo)
-STAFF = ["admin", "compliance", "mlro", "finance", "finance2", "dealer", "risk", "operations", "partners", "sales", "support", "auditor"]
+STAFF = (
+    *("admin", "compliance", "mlro", "finance", "finance2", "dealer", "risk"),
+    *("operations", "partners", "sales", "support", "auditor"),
+)
 
 
 class DemoError(RuntimeError):
