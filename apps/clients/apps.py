@@ -1,3 +1,7 @@
+from __future__ import annotations
+
+from uuid import UUID
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -5,3 +9,13 @@ from django.utils.translation import gettext_lazy as _
 class ClientsConfig(AppConfig):
     name = "apps.clients"
     verbose_name = _("Clients")
+
+    def ready(self) -> None:
+        from apps.clients import panels, reactions  # noqa: F401
+        from apps.clients.selectors import clients_of_user
+        from apps.users.selectors import register_membership
+
+        def memberships(user: object) -> tuple[str, frozenset[UUID]]:
+            return "client", frozenset(clients_of_user(user.pk))  # type: ignore[attr-defined]
+
+        register_membership("clients", memberships)

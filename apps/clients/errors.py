@@ -138,3 +138,13 @@ class StepUnknown(DomainError):
     code = "STEP_UNKNOWN"
     message = _("There is no step called {step} in this application.")
     status = 404
+
+
+class TestTaken(DomainError):
+    """An appropriateness test that could be repeated until it is passed would tell nothing."""
+
+    __test__ = False
+
+    code = "TEST_TAKEN"
+    message = _("The test can be taken once. Ask our support if you think that it went wrong.")
+    status = 409

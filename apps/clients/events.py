@@ -22,6 +22,35 @@ class ClientRegistered(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EmailConfirmationRequested(Event):
+    """A link is to be mailed. The token itself is never in an event."""
+
+    name = "clients.EmailConfirmationRequested"
+    aggregate = "client_id"
+
+    client_id: UUID
+    confirmation_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistrationRepeated(Event):
+    """Somebody registered with an address that has a login; its owner is told by mail."""
+
+    name = "clients.RegistrationRepeated"
+    aggregate = "user_id"
+
+    user_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordResetRequested(Event):
+    name = "clients.PasswordResetRequested"
+    aggregate = "user_id"
+
+    user_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class EmailConfirmed(Event):
     name = "clients.EmailConfirmed"
     aggregate = "client_id"

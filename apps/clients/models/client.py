@@ -22,6 +22,7 @@ from apps.clients.enums import (
 from apps.clients.querysets import ClientOwnedQuerySet, ClientQuerySet
 from apps.core import clock
 from apps.core.actor import Actor
+from apps.core.ids import new_id
 from apps.core.models import AuditedModel
 
 
@@ -191,9 +192,10 @@ class ClientLogin(AuditedModel):
 
 
 class EmailConfirmation(models.Model):
-    """A link that was mailed. Only the hash of its token is kept: a leaked table opens nothing."""
+    """A link to be mailed. Only the hash of its token is kept: a leaked table opens nothing."""
 
-    token_hash = models.CharField(max_length=64, primary_key=True)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    token_hash = models.CharField(max_length=64, unique=True)
     client = models.ForeignKey(
         "clients.Client", models.PROTECT, related_name="email_confirmations"
     )

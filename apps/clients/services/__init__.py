@@ -1,0 +1,62 @@
+"""Writes. Each command is one transaction: access, lock, guard, rule, transition, history, event."""
+
+from apps.clients.services.access import password_reset, password_reset_request
+from apps.clients.services.agreements import agreement_accept, agreement_publish
+from apps.clients.services.duplicates import duplicate_confirm, duplicate_dismiss
+from apps.clients.services.lifecycle import (
+    activate_when_ready,
+    client_activate,
+    client_close,
+    client_make_dormant,
+    client_offboard,
+    client_owner_change,
+    client_reject,
+    client_risk_set,
+    client_verification_set,
+    client_wake,
+    verification_take,
+)
+from apps.clients.services.onboarding import (
+    onboarding_step_save,
+    onboarding_submit,
+    onboarding_trouble_note,
+)
+from apps.clients.services.registration import (
+    client_register,
+    email_confirm,
+    email_confirmation_resend,
+)
+from apps.clients.services.restrictions import (
+    restriction_add,
+    restriction_lift,
+    restrictions_expire,
+)
+
+__all__ = [
+    "activate_when_ready",
+    "agreement_accept",
+    "agreement_publish",
+    "client_activate",
+    "client_close",
+    "client_make_dormant",
+    "client_offboard",
+    "client_owner_change",
+    "client_register",
+    "client_reject",
+    "client_risk_set",
+    "client_verification_set",
+    "client_wake",
+    "duplicate_confirm",
+    "duplicate_dismiss",
+    "email_confirm",
+    "email_confirmation_resend",
+    "onboarding_step_save",
+    "onboarding_submit",
+    "onboarding_trouble_note",
+    "password_reset",
+    "password_reset_request",
+    "restriction_add",
+    "restriction_lift",
+    "restrictions_expire",
+    "verification_take",
+]
