@@ -1,11 +1,12 @@
 """Every address of the system, gathered from the apps."""
 
-from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView
 
 urlpatterns = [
+    path("", include("apps.portal.public_urls")),
+    path("portal/", include("apps.portal.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
 ]

@@ -71,5 +71,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """`shell` (navigation, menu) and `booking_entity` (risk warning, footer) for the current visitor."""
     return {
         "shell": SimpleLazyObject(lambda: Shell(request)),
-        "booking_entity": SimpleLazyObject(lambda: booking_entity_of(getattr(request, "actor", None))),
+        "booking_entity": SimpleLazyObject(
+            lambda: booking_entity_of(getattr(request, "actor", None))
+        ),
     }

@@ -40,9 +40,20 @@ PORTAL: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
     (
         "",
         (
-            Page(_("Overview"), "space_dashboard", ("portal:dashboard",), _("Overview"), bottom=True),
-            Page(_("Trade"), "candlestick_chart", ("portal:orders-ticket", "portal:orders-trade"), bottom=True),
-            Page(_("Positions and orders"), "list_alt", ("portal:orders-positions", "portal:orders-list")),
+            Page(
+                _("Overview"), "space_dashboard", ("portal:dashboard",), _("Overview"), bottom=True
+            ),
+            Page(
+                _("Trade"),
+                "candlestick_chart",
+                ("portal:orders-ticket", "portal:orders-trade"),
+                bottom=True,
+            ),
+            Page(
+                _("Positions and orders"),
+                "list_alt",
+                ("portal:orders-positions", "portal:orders-list"),
+            ),
             Page(
                 _("Trading accounts"),
                 "account_balance",
@@ -62,7 +73,11 @@ PORTAL: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
                 bottom=True,
             ),
             Page(_("Deposit"), "south_west", ("portal:payments-deposit",)),
-            Page(_("Withdraw"), "north_east", ("portal:payments-withdraw", "portal:payments-withdrawal")),
+            Page(
+                _("Withdraw"),
+                "north_east",
+                ("portal:payments-withdraw", "portal:payments-withdrawal"),
+            ),
             Page(_("Transfer"), "swap_horiz", ("portal:payments-transfer",)),
             Page(_("Money history"), "receipt_long", ("portal:payments-history",)),
         ),
@@ -82,7 +97,9 @@ PARTNER: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
     (
         "",
         (
-            Page(_("Performance"), "monitoring", ("partner:dashboard", "partner:home"), bottom=True),
+            Page(
+                _("Performance"), "monitoring", ("partner:dashboard", "partner:home"), bottom=True
+            ),
             Page(_("Partner tree"), "account_tree", ("partner:tree",), _("Tree"), bottom=True),
             Page(_("Clients"), "groups", ("partner:clients",), bottom=True),
         ),
@@ -90,7 +107,13 @@ PARTNER: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
     (
         _("Earnings"),
         (
-            Page(_("Commission lines"), "receipt_long", ("partner:accruals", "partner:lines"), _("Lines"), bottom=True),
+            Page(
+                _("Commission lines"),
+                "receipt_long",
+                ("partner:accruals", "partner:lines"),
+                _("Lines"),
+                bottom=True,
+            ),
             Page(_("Statement"), "description", ("partner:statement",)),
             Page(_("Payouts"), "payments", ("partner:payouts",)),
         ),
@@ -115,20 +138,32 @@ def address(*names: str) -> str:
     return ""
 
 
-def sections(layout: tuple[tuple[str | Promise, tuple[Page, ...]], ...], path: str) -> list[Section]:
+def sections(
+    layout: tuple[tuple[str | Promise, tuple[Page, ...]], ...], path: str
+) -> list[Section]:
     """What exists of `layout`, with the page that `path` belongs to marked: the longest address that begins it."""
     found = [
-        (title, [(page, url) for page in pages if (url := address(*page.names))]) for title, pages in layout
+        (title, [(page, url) for page in pages if (url := address(*page.names))])
+        for title, pages in layout
     ]
     home = min((url for _title, pages in found for _page, url in pages), key=len, default="")
     current = max(
-        (url for _title, pages in found for _page, url in pages if _leads_to(url, path, home)), key=len, default=""
+        (url for _title, pages in found for _page, url in pages if _leads_to(url, path, home)),
+        key=len,
+        default="",
     )
     return [
         Section(
             title,
             tuple(
-                Item(page.label, page.short or page.label, page.icon, url, page.bottom, url == current)
+                Item(
+                    page.label,
+                    page.short or page.label,
+                    page.icon,
+                    url,
+                    page.bottom,
+                    url == current,
+                )
                 for page, url in pages
             ),
         )

@@ -24,10 +24,14 @@ DEMO_PEOPLE = (
     DemoPerson("partner", "sub@partner.example", _("Sub-partner of Ivy")),
     DemoPerson("staff", "compliance@demo.brokeros.example", _("Compliance: verification")),
     DemoPerson("staff", "finance@demo.brokeros.example", _("Finance: withdrawals, first approval")),
-    DemoPerson("staff", "finance2@demo.brokeros.example", _("Finance: withdrawals, second approval")),
+    DemoPerson(
+        "staff", "finance2@demo.brokeros.example", _("Finance: withdrawals, second approval")
+    ),
     DemoPerson("staff", "dealer@demo.brokeros.example", _("Dealing: exposure and orders")),
     DemoPerson("staff", "risk@demo.brokeros.example", _("Risk")),
     DemoPerson("staff", "partners@demo.brokeros.example", _("Partner manager")),
-    DemoPerson("staff", "auditor@demo.brokeros.example", _("Auditor: sees everything, changes nothing")),
+    DemoPerson(
+        "staff", "auditor@demo.brokeros.example", _("Auditor: sees everything, changes nothing")
+    ),
     DemoPerson("staff", "admin@demo.brokeros.example", _("System administrator")),
 )

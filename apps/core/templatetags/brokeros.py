@@ -7,7 +7,14 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import template
-from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, FileInput, HiddenInput, RadioSelect
+from django.forms import (
+    BoundField,
+    CheckboxInput,
+    CheckboxSelectMultiple,
+    FileInput,
+    HiddenInput,
+    RadioSelect,
+)
 from django.template.loader import render_to_string
 from django.utils import formats
 from django.utils.html import format_html
@@ -72,7 +79,9 @@ def as_decimal(value: Any) -> Decimal | None:
 
 
 @register.simple_tag
-def money(value: Any, currency: str = "", sign: bool = False, tone: bool = False) -> SafeString | str:
+def money(
+    value: Any, currency: str = "", sign: bool = False, tone: bool = False
+) -> SafeString | str:
     """An amount with its currency. `sign` shows a plus, `tone` colours gain and loss; a dash for none.
 
     `value` is a `Money`, or a number with `currency`.
@@ -112,7 +121,11 @@ def lots(value: Any) -> str:
 def percent(value: Any, digits: int | str = 2) -> str:
     """`value` is already in per cent."""
     amount = as_decimal(value)
-    return "\N{EM DASH}" if amount is None else f"{decimal_text(amount, int(digits))}\N{NARROW NO-BREAK SPACE}%"
+    return (
+        "\N{EM DASH}"
+        if amount is None
+        else f"{decimal_text(amount, int(digits))}\N{NARROW NO-BREAK SPACE}%"
+    )
 
 
 @register.simple_tag
@@ -189,7 +202,9 @@ def kind_of(field: BoundField) -> str:
 
 
 @register.simple_tag
-def field(bound: BoundField, suffix: str = "", wide: bool = False, optional: bool = True, **attrs: str) -> SafeString:
+def field(
+    bound: BoundField, suffix: str = "", wide: bool = False, optional: bool = True, **attrs: str
+) -> SafeString:
     """One form field: label, control, help and its errors, joined for screen readers.
 
     Further keywords become attributes of the control (`inputmode="decimal"`; `_` is read as `-`).
@@ -218,6 +233,8 @@ def field(bound: BoundField, suffix: str = "", wide: bool = False, optional: boo
 
 
 @register.inclusion_tag("components/form.html", takes_context=True)
-def form(context: template.Context, bound_form: Any, submit: Any = "", cancel_url: str = "") -> dict[str, Any]:
+def form(
+    context: template.Context, bound_form: Any, submit: Any = "", cancel_url: str = ""
+) -> dict[str, Any]:
     """The whole of a form's inside, with its key against repetition; the page writes `<form>` and the token."""
     return {"form": bound_form, "submit": submit or _("Save"), "cancel_url": cancel_url}

@@ -1,0 +1,58 @@
+"""The back-office home: what waits for this person, and the cards of their role."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import template
+
+from apps.core.clock import now
+from apps.core.panels import QueueRow, home_cards_for, queues_for
+
+register = template.Library()
+
+ROWS_SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One line of the inbox: a row with the queue it came from and how its time stands."""
+
+    row: QueueRow
+    queue: Any
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    lines: Sequence[Waiting]
+    counts: Sequence[tuple[Any, int]]
+    total: int
+    overdue: int
+
+
+@register.simple_tag(takes_context=True)
+def home_inbox(context: template.Context) -> Inbox:
+    """Everything that waits for this person: overdue first, then severe, then oldest."""
+    queues = queues_for(context["request"].actor)
+    at = now()
+    lines = [
+        Waiting(row, queue, row.sla_due is not None and row.sla_due < at)
+        for queue, rows in queues
+        for row in rows
+    ]
+    lines.sort(key=lambda line: (not line.overdue, line.row.severity == "normal", line.row.since))
+    return Inbox(
+        lines=lines[:ROWS_SHOWN],
+        counts=[(queue.label, len(rows)) for queue, rows in queues],
+        total=len(lines),
+        overdue=sum(line.overdue for line in lines),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def home_cards(context: template.Context) -> list[tuple[Any, dict[str, Any]]]:
+    """The cards that this person's permissions include, each with what it shows."""
+    return home_cards_for(context["request"].actor)
