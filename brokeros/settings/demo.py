@@ -1,13 +1,16 @@
 """A whole brokerage on one machine: embedded servers, simulators, a local mailbox."""
 
 from brokeros import embedded
+from brokeros.logs import logging_config
 from brokeros.settings.base import *  # noqa: F403
 from brokeros.settings.base import HOME
 from brokeros.settings.environment import env
 from brokeros.settings.services import channel_layers, databases
 
 DEMO = True
-SECRET_KEY = env.str("SECRET_KEY", default="demo-only-key-that-protects-nothing-of-value-0123456789")
+SECRET_KEY = env.str(
+    "SECRET_KEY", default="demo-only-key-that-protects-nothing-of-value-0123456789"
+)
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver"]
 
 DATABASE_URL = env.str("DATABASE_URL", default="") or embedded.postgres_url(HOME)
@@ -20,3 +23,8 @@ EMAIL_BACKEND = "apps.core.mail.MailboxBackend"
 PORT = env.int("PORT", default=8000)
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+LOG_LEVEL = env.str("BROKEROS_LOG_LEVEL", default="WARNING")
+LOGGING = logging_config(style=env.str("BROKEROS_LOG_STYLE", default="plain"), level=LOG_LEVEL)
+# The demo serves its static files as they lie; production collects, compresses and names them by content.
+WHITENOISE_USE_FINDERS = True
