@@ -10,7 +10,7 @@ from typing import ParamSpec, TypeVar
 
 from django.db import OperationalError, transaction
 
-from apps.core.errors import Busy
+from apps.core.errors import Busy, DomainError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -19,6 +19,23 @@ ATTEMPTS = 3
 _RETRIED = {"40001", "40P01"}
 _LOCK_TIMEOUT = "55P03"
 _joined: ContextVar[bool] = ContextVar("commands_join", default=False)
+_kept: ContextVar[list[Callable[[], None]] | None] = ContextVar("commands_kept", default=None)
+
+
+def keep_if_refused(write: Callable[[], None]) -> None:
+    """Run `write` in a transaction of its own when the command that is running ends in a refusal.
+
+    For what must outlive a refusal although the command changed nothing: why it was refused.
+    """
+    waiting = _kept.get()
+    if waiting is not None:
+        waiting.append(write)
+
+
+def _write_kept(waiting: list[Callable[[], None]]) -> None:
+    with transaction.atomic():
+        for write in waiting:
+            write()
 
 
 @contextmanager
@@ -51,15 +68,22 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
             with transaction.atomic():
                 return function(*args, **kwargs)
         for attempt in range(1, ATTEMPTS + 1):
+            waiting: list[Callable[[], None]] = []
+            token = _kept.set(waiting)
             try:
                 with transaction.atomic(durable=True):
                     return function(*args, **kwargs)
+            except DomainError:
+                _write_kept(waiting)
+                raise
             except OperationalError as error:
                 state = _sqlstate(error)
                 if state == _LOCK_TIMEOUT:
                     raise Busy from error
                 if state not in _RETRIED or attempt == ATTEMPTS:
                     raise
+            finally:
+                _kept.reset(token)
         raise AssertionError("unreachable")
 
     run.is_command = True  # type: ignore[attr-defined]

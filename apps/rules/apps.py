@@ -5,3 +5,6 @@ from django.utils.translation import gettext_lazy as _
 class RulesConfig(AppConfig):
     name = "apps.rules"
     verbose_name = _("Rules")
+
+    def ready(self) -> None:
+        from apps.rules import panels  # noqa: F401

@@ -189,5 +189,7 @@ def failing_case(compiled: CompiledSet, case: Case, *, at: datetime) -> str:
         return f"{case.name}: reasons {codes} instead of {sorted(case.reasons)}"
     for name, expected in case.obligations.items():
         if verdict.obligations.get(name) != expected:
-            return f"{case.name}: {name} is {verdict.obligations.get(name)!r} instead of {expected!r}"
+            return (
+                f"{case.name}: {name} is {verdict.obligations.get(name)!r} instead of {expected!r}"
+            )
     return ""

@@ -100,7 +100,9 @@ def _ask_all(
     """Ask rows in order. Under FIRST a hit ends the asking, and so does an error of a closed point: what the
     failing row would have said is unknown, so nothing below it may speak."""
     values = read.values
-    context = cel.Context(variables={name: values[name] for name in compiled.reads if name in values})
+    context = cel.Context(
+        variables={name: values[name] for name in compiled.reads if name in values}
+    )
     first = compiled.hit_policy is HitPolicy.FIRST
     closed = compiled.point.on_error is not None
     hits: list[CompiledRule] = []
@@ -129,7 +131,9 @@ def _merge_obligations(point: Point, hits: list[CompiledRule]) -> dict[str, Any]
     known = point.obligations_by_name
     for rule in hits:
         for name, value in rule.then:
-            merged[name] = _MERGES[known[name].merge](merged[name], value) if name in merged else value
+            merged[name] = (
+                _MERGES[known[name].merge](merged[name], value) if name in merged else value
+            )
     for item in point.obligations:
         merged.setdefault(item.name, item.default)
     return merged
@@ -159,7 +163,9 @@ def _conclude(
     if failed and point.on_error is not None:
         outcomes.append(point.on_error)
     if not outcomes:
-        return point.on_no_hit, [] if point.on_no_hit is Outcome.ALLOW else [Reason("NO_RULE_APPLIES")]
+        return point.on_no_hit, [] if point.on_no_hit is Outcome.ALLOW else [
+            Reason("NO_RULE_APPLIES")
+        ]
     outcome = max(outcomes, key=lambda item: item.rank)
     speaking = hits
     if compiled.hit_policy is HitPolicy.MOST_RESTRICTIVE:

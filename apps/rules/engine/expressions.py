@@ -18,7 +18,9 @@ MAX_EXPRESSION: Final = 2_000
 MAX_NESTING: Final = 32
 MAX_COMPREHENSIONS: Final = 2
 
-_COMPREHENSION: Final = re.compile(r"\.\s*(all|exists|exists_one|map|filter)\s*\(\s*([A-Za-z_]\w*)\s*,")
+_COMPREHENSION: Final = re.compile(
+    r"\.\s*(all|exists|exists_one|map|filter)\s*\(\s*([A-Za-z_]\w*)\s*,"
+)
 _STRING: Final = re.compile(r"""[rRbB]*("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""")
 _FUNCTIONS: Final = frozenset({
     "size", "contains", "startsWith", "endsWith", "matches", "has", "int", "string", "min", "max",

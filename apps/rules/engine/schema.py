@@ -253,4 +253,6 @@ def read_context(point: Point, context: Mapping[str, Any]) -> Values:
             problems.append(Problem(item.name, error.code))
     known = point.fields_by_name
     unknown = tuple(sorted(name for name in context if name not in known))
-    return Values(values, tuple(problems), unknown, frozenset(problem.field for problem in problems))
+    return Values(
+        values, tuple(problems), unknown, frozenset(problem.field for problem in problems)
+    )

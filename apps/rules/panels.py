@@ -1,0 +1,1 @@
+"""What the rules show on the pages of others."""
