@@ -23,7 +23,7 @@ NOT_FOUND = 404
 class SimulatedPlatform:
     """Speaks to `apps.accounts.adapters.simulator`. A 5xx counts as silence: it may have happened."""
 
-    capabilities = frozenset(Capability) - {Capability.SET_PASSWORD}
+    capabilities = frozenset(Capability)
 
     def __init__(self, *, address: str, key: str, timeout_seconds: float = 3.0) -> None:
         self._address = address.rstrip("/")

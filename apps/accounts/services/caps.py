@@ -12,7 +12,7 @@ from apps.clients.selectors import client_restrictions
 from apps.core.actor import Actor
 from apps.market.models import MarginClass
 from apps.rules.points import ACCOUNT_LEVERAGE, ACCOUNT_OPEN
-from apps.rules.services import Decision, decide
+from apps.rules.services import Decision, DecisionBatch, decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,35 +25,48 @@ class LeverageCaps:
     decision_id: UUID | None
 
 
-def leverage_caps(client: Client, account_type: AccountType, *, actor: Actor) -> LeverageCaps:
-    """Ask the rules for every margin class; a class that is denied has no entry and cannot be traded on margin."""
+def leverage_caps(
+    client: Client, account_type: AccountType, *, actor: Actor, keep_receipts: bool = True
+) -> LeverageCaps:
+    """Ask the rules for the account itself and for every margin class.
+
+    A class that is denied has no entry and cannot be traded on margin. `keep_receipts=False` for a page that only
+    shows what would be allowed.
+    """
+    batch = DecisionBatch()
+    account = _decision(client, account_type, "", actor, batch)
+    highest = int(account.obligations["max_leverage"]) if account.allowed else 1
     by_class: dict[str, int] = {}
-    why, decision_id = "", None
     for code in MarginClass.objects.order_by("code").values_list("code", flat=True):
-        decision = decide(
-            ACCOUNT_LEVERAGE,
-            {
-                "category": client.category,
-                "margin_class": code,
-                "country": client.country,
-                "account_type": account_type.code,
-                "risk_rating": client.risk_rating,
-            },
-            actor=actor,
-            subject=client,
-            entity=client.entity.code,
-        )
-        if not decision.allowed:
-            continue
-        by_class[code] = int(decision.obligations["max_leverage"])
-        if by_class[code] == max(by_class.values()):
-            why = " ".join(str(reason.text) for reason in decision.reasons)
-            decision_id = decision.decision_id
+        decision = _decision(client, account_type, code, actor, batch)
+        if decision.allowed:
+            by_class[code] = min(highest, int(decision.obligations["max_leverage"]))
+    if keep_receipts:
+        batch.write()
     return LeverageCaps(
-        highest=max(by_class.values(), default=1),
+        highest=highest,
         by_class=by_class,
-        why=why,
-        decision_id=decision_id,
+        why=" ".join(str(reason.text) for reason in account.reasons),
+        decision_id=account.decision_id if keep_receipts else None,
+    )
+
+
+def _decision(
+    client: Client, account_type: AccountType, margin_class: str, actor: Actor, batch: DecisionBatch
+) -> Decision:
+    return decide(
+        ACCOUNT_LEVERAGE,
+        {
+            "category": client.category,
+            "margin_class": margin_class,
+            "country": client.country,
+            "account_type": account_type.code,
+            "risk_rating": client.risk_rating,
+        },
+        actor=actor,
+        subject=client,
+        entity=client.entity.code,
+        batch=batch,
     )
 
 

@@ -56,9 +56,9 @@ def account_open(
         return repeated
     chosen = _offered_type(client, account_type, currency, leverage)
     decision = opening_decision(client, chosen, currency, leverage, actor=actor)
-    decision.raise_unless_allowed()
+    decision.raise_if_refused()
     caps = leverage_caps(client, chosen, actor=actor)
-    highest = min(caps.highest, decision.obligations.get("max_leverage") or caps.highest)
+    highest = min(caps.highest, int(decision.obligations["max_leverage"]))
     if leverage > highest:
         raise LeverageAboveCap(cap=highest, why=caps.why)
 
@@ -76,15 +76,14 @@ def account_open(
         request_key=request_key,
         decision_id=decision.decision_id,
     )
-    emit_after = AccountRequested(account_id=account.id, client_id=client.id)
-    if decision.obligations.get("approvals"):
+    if not decision.allowed or decision.obligations["approvals"]:
         account.ask_approval(by=actor, reason=reason)
         account.save_as(actor, reason, action="account.open")
     else:
         account.begin_provisioning(by=actor, reason=reason)
         account.save_as(actor, reason, action="account.open")
         _provision(account, actor, reason)
-    emit(emit_after)
+    emit(AccountRequested(account_id=account.id, client_id=client.id))
     return account
 
 
