@@ -49,7 +49,7 @@ class Transition:
 
     `service` is called with `<target>=pk, actor=…` and the form's cleaned values. `visible` decides by the
     row's state whether the button is shown; the service decides in the end. `tone` is `primary`,
-    `neutral` or `danger`.
+    `quiet` or `danger`.
     """
 
     code: str
@@ -59,7 +59,7 @@ class Transition:
     form: type[forms.Form] = ReasonForm
     target: str = ""
     visible: Callable[[Any], bool] = lambda obj: True
-    tone: str = "neutral"
+    tone: str = "quiet"
     explanation: Any = ""
     done: Any = _("Done.")
 
@@ -235,6 +235,8 @@ class BrokerModelAdmin(SimpleHistoryAdmin, ModelAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        if not hasattr(self.model, "history"):
+            raise Http404
         self._require_visible(request, object_id)
         return super().history_view(request, object_id, extra_context)
 
@@ -247,6 +249,8 @@ class BrokerModelAdmin(SimpleHistoryAdmin, ModelAdmin):
     ) -> HttpResponse:
         if request.method != "GET":
             raise PermissionDenied
+        if not hasattr(self.model, "history"):
+            raise Http404
         self._require_visible(request, object_id)
         return super().history_form_view(request, object_id, version_id, extra_context)
 
