@@ -1,11 +1,15 @@
-"""The Celery application: reactions and periodic work on `default`, one `engine.<shard>` queue for each order engine."""
+"""The Celery application: reactions and periodic work on `default`, one queue for each order engine."""
 
 import os
 
 from celery import Celery
+from celery.signals import setup_logging
+
+from brokeros.logs import use_django_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "brokeros.settings.demo")
 
 app = Celery("brokeros")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+setup_logging.connect(use_django_logging, weak=False)

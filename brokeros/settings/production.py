@@ -5,11 +5,21 @@ from brokeros.settings.base import *  # noqa: F403
 from brokeros.settings.environment import env, required
 from brokeros.settings.services import channel_layers, databases
 
-SECRET_KEY = required("SECRET_KEY", "sessions and tokens are signed with it; use 50 or more random characters")
-DATABASE_URL = required("DATABASE_URL", "PostgreSQL holds everything that matters, e.g. postgresql://user:secret@db/brokeros")
+SECRET_KEY = required(
+    "SECRET_KEY", "sessions and tokens are signed with it; use 50 or more random characters"
+)
+DATABASE_URL = required(
+    "DATABASE_URL",
+    "PostgreSQL holds everything that matters, e.g. postgresql://user:secret@db/brokeros",
+)
 REDIS_URL = required("REDIS_URL", "queues and live pages need it, e.g. redis://redis:6379/0")
-PUBLIC_URL = required("PUBLIC_URL", "links in e-mails and provider callbacks start with it, e.g. https://broker.example")
-ALLOWED_HOSTS = required("ALLOWED_HOSTS", "comma-separated host names that this installation answers to").split(",")
+PUBLIC_URL = required(
+    "PUBLIC_URL",
+    "links in e-mails and provider callbacks start with it, e.g. https://broker.example",
+)
+ALLOWED_HOSTS = required(
+    "ALLOWED_HOSTS", "comma-separated host names that this installation answers to"
+).split(",")
 
 DATABASES = databases(DATABASE_URL)
 CHANNEL_LAYERS = channel_layers(REDIS_URL)
