@@ -19,7 +19,7 @@ def rendered(source: str, **values: object) -> str:
 
 def test_money_shows_the_currency_s_own_places() -> None:
     assert "1,234.50</data>" in rendered("{% money amount %}", amount=Money.of("1234.5", "USD"))
-    assert ">1,235</data>" in rendered("{% money amount 'JPY' %}", amount=Decimal("1235"))
+    assert ">1,235</data>" in rendered("{% money amount 'JPY' %}", amount=Decimal(1235))
     assert "0.00000001</data>" in rendered(
         "{% money amount %}", amount=Money.of("0.00000001", "BTC")
     )
