@@ -4,7 +4,6 @@ Runs before anything is installed and under whatever `python3` is: standard libr
 Python still understands, so that it can say that it is too old.
 """
 
-
 import hashlib
 import os
 import subprocess

@@ -121,7 +121,7 @@ def environment(home: Path, port: int, services: embedded.Services) -> dict[str,
 def prepare(environ: dict[str, str], console: Console) -> None:
     """Tables, rules, roles, instruments and, in an empty database, the demo's people and their history."""
     done = subprocess.run(
-        [sys.executable, "manage.py", "prepare_demo"],
+        [sys.executable, "manage.py", "prepare", "--demo"],
         env=environ,
         cwd=embedded.BASE_DIR,
         check=False,

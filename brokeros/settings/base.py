@@ -117,7 +117,7 @@ USE_TZ = True
 LOCALE_PATHS = [BASE_DIR / "locale"]
 
 STATIC_URL = "/static/"
-STATIC_ROOT = HOME / "static"
+STATIC_ROOT = env.str("STATIC_ROOT", default=str(HOME / "static"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 PRIVATE_STORAGE_ROOT = HOME / "documents"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
