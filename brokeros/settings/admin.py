@@ -95,6 +95,29 @@ UNFOLD: dict[str, Any] = {
                     ),
                 ],
             },
+            {
+                "title": _("Market"),
+                "items": [
+                    item(
+                        _("Instruments"),
+                        "candlestick_chart",
+                        "admin:market_instrument_changelist",
+                        "market.view_instrument",
+                    ),
+                    item(
+                        _("Trading hours"),
+                        "schedule",
+                        "admin:market_tradingcalendar_changelist",
+                        "market.view_tradingcalendar",
+                    ),
+                    item(
+                        _("Venues"),
+                        "hub",
+                        "admin:market_venue_changelist",
+                        "market.view_venue",
+                    ),
+                ],
+            },
         ],
     },
 }
