@@ -12,7 +12,13 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from apps.clients.enums import DuplicateSignal, Lifecycle, LiftBy, OnboardingState
+from apps.clients.enums import (
+    DuplicateSignal,
+    Lifecycle,
+    LiftBy,
+    OnboardingState,
+    RestrictionKind,
+)
 from apps.clients.errors import OnboardingSchemaMissing, Restricted
 from apps.clients.models import (
     Agreement,
@@ -70,10 +76,31 @@ def client_get(client_id: UUID, *, actor: Actor) -> Client:
 
 
 def clients_of_user(user_id: int) -> list[UUID]:
-    """Clients for whom this user may act."""
-    return list(
-        ClientLogin.objects.filter(user_id=user_id, active=True).values_list("client_id", flat=True)
-    )
+    """Clients for whom this user may act now. `no_login` takes effect here, for every page,
+    interface and open session at once."""
+    barred = Restriction.objects.filter(
+        client_id=OuterRef("client_id"), kind=RestrictionKind.NO_LOGIN
+    ).in_force(clock.now())
+    logins = ClientLogin.objects.filter(user_id=user_id, active=True).exclude(Exists(barred))
+    return list(logins.values_list("client_id", flat=True))
+
+
+def own_client(actor: Actor) -> Client:
+    """The client for whom this login acts; the longest-standing when there are several.
+
+    Raises `NotVisible` for somebody who acts for nobody.
+    """
+    mine = Client.objects.filter(pk__in=actor.client_ids)
+    client = mine.select_related("person", "entity").order_by("created_at").first()
+    if client is None:
+        raise NotVisible
+    return client
+
+
+def login_barred(user_id: int) -> bool:
+    """Whether this login has clients, and every one of them is under `no_login`."""
+    logins = ClientLogin.objects.filter(user_id=user_id, active=True)
+    return logins.exists() and not clients_of_user(user_id)
 
 
 def client_email(client_id: UUID) -> str:
@@ -153,9 +180,7 @@ def agreements_in_force(entity_id: UUID, *, language: str = "en") -> list[Agreem
 def agreements_of(client: Client) -> list[Agreement]:
     """The documents in force for the client, each marked with `acceptance` (or None)."""
     agreements = agreements_in_force(client.entity_id, language=client.language)
-    accepted = {
-        row.agreement_id: row for row in AgreementAcceptance.objects.filter(client=client)
-    }
+    accepted = {row.agreement_id: row for row in AgreementAcceptance.objects.filter(client=client)}
     for agreement in agreements:
         agreement.acceptance = accepted.get(agreement.id)  # type: ignore[attr-defined]
     return agreements

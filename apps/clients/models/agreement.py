@@ -71,9 +71,7 @@ class AgreementAcceptance(AppendOnlyModel):
         verbose_name_plural = _("acceptances")
         ordering = ["-accepted_at"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["client", "agreement"], name="clients_acceptance_once"
-            ),
+            models.UniqueConstraint(fields=["client", "agreement"], name="clients_acceptance_once"),
         ]
 
     def __str__(self) -> str:

@@ -168,9 +168,7 @@ class Client(AuditedModel):
 class ClientLogin(AuditedModel):
     """Which user may act for which client. One person may sign in for several clients."""
 
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="client_logins"
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="client_logins")
     client = models.ForeignKey("clients.Client", models.PROTECT, related_name="logins")
     active = models.BooleanField(_("active"), default=True)
 
@@ -196,9 +194,7 @@ class EmailConfirmation(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     token_hash = models.CharField(max_length=64, unique=True)
-    client = models.ForeignKey(
-        "clients.Client", models.PROTECT, related_name="email_confirmations"
-    )
+    client = models.ForeignKey("clients.Client", models.PROTECT, related_name="email_confirmations")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)

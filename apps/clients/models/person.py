@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -70,6 +72,6 @@ class Person(AuditedModel):
         return f"{self.first_name} {self.last_name}".strip()
 
     @property
-    def audit_client_id(self):  # noqa: ANN201
+    def audit_client_id(self) -> UUID | None:
         """The client on whose timeline a change of this person is told."""
         return self.clients.order_by("created_at").values_list("id", flat=True).first()

@@ -129,9 +129,7 @@ def choose(schemas: list[Schema], entity: str, country: str) -> Schema | None:
     """The newest schema for this entity and country; one that names the country outranks one
     that is for all of them."""
     fitting = [schema for schema in schemas if schema.serves(entity, country)]
-    return max(
-        fitting, key=lambda schema: (bool(schema.countries), schema.version), default=None
-    )
+    return max(fitting, key=lambda schema: (bool(schema.countries), schema.version), default=None)
 
 
 def _step(raw: Mapping[str, Any]) -> Step:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.auth import get_user_model
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
@@ -16,6 +15,7 @@ from apps.core.audit import audit
 from apps.core.commands import command
 from apps.core.events import emit
 from apps.core.locks import lock_rows
+from apps.users.models import User
 
 
 @command
@@ -50,13 +50,13 @@ def password_reset(*, uid: str, token: str, password: str, actor: Actor) -> None
     )
 
 
-def _user_of(uid: str):  # noqa: ANN202
+def _user_of(uid: str) -> User | None:
     try:
         pk = int(urlsafe_base64_decode(uid).decode())
     except (ValueError, UnicodeDecodeError):
         return None
     clients = ClientLogin.objects.filter(user_id=pk, active=True)
-    users = get_user_model()._default_manager.filter(pk=pk, is_active=True, is_staff=False)
+    users = User.objects.filter(pk=pk, is_active=True, is_staff=False)
     if not clients.exists():
         return None
     locked = lock_rows(users)

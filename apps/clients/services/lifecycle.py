@@ -110,9 +110,7 @@ def verification_take(
     return True
 
 
-def client_risk_set(
-    client: Client, *, rating: str, score: int, actor: Actor, reason: str
-) -> None:
+def client_risk_set(client: Client, *, rating: str, score: int, actor: Actor, reason: str) -> None:
     """Store the outcome of the risk arithmetic on a locked client."""
     client.risk_rating = RiskRating(rating).value
     client.risk_score = score
@@ -123,6 +121,16 @@ def client_risk_set(
 def client_reject(*, client_id: UUID, actor: Actor, reason: str) -> Client:
     """End an application. Raises `NotVisible`, `NotAllowed`, `LifecycleForbids`."""
     return _course(client_id, "reject", Lifecycle.REJECTED, REJECT_CLIENT, actor, reason)
+
+
+def application_reject(client: Client, *, actor: Actor, reason: str) -> bool:
+    """End the application of a locked client; False when there is none to end."""
+    if not can_proceed(client.reject):
+        return False
+    client.reject(by=actor, reason=reason)
+    client.save_as(actor, reason, action="client.reject")
+    emit(ClientLifecycleChanged(client_id=client.id, lifecycle=client.lifecycle))
+    return True
 
 
 @command

@@ -13,7 +13,13 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
 from apps.clients.enums import Lifecycle
-from apps.clients.errors import InvalidEmail, InvalidPhone, NoBookingEntity, TokenInvalid, WeakPassword
+from apps.clients.errors import (
+    InvalidEmail,
+    InvalidPhone,
+    NoBookingEntity,
+    TokenInvalid,
+    WeakPassword,
+)
 from apps.clients.events import (
     ClientRegistered,
     EmailConfirmationRequested,
@@ -261,5 +267,3 @@ def _require_strong(password: str, email: str, first_name: str, last_name: str) 
         validate_password(password, user)
     except ValidationError as error:
         raise WeakPassword(explanation=" ".join(error.messages)) from error
-
-

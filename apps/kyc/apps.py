@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class KycConfig(AppConfig):
+    name = "apps.kyc"
+    verbose_name = _("KYC")
+
+    def ready(self) -> None:
+        from apps.kyc import panels, reactions  # noqa: F401

@@ -1,0 +1,1 @@
+"""Where documents lie, and what they must be before they lie there."""
