@@ -164,6 +164,11 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "beat-schedule")
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
 
 ENGINE_SHARDS = env.list("BROKEROS_ENGINE_SHARDS", default=["main"])
+# "stream": orders go to the engine's own process; "inline": they are decided in the caller's (tests, generated history).
+ENGINE_MODE = env.str("BROKEROS_ENGINE_MODE", default="stream")
+ENGINE_POLICY = {"quote_max_age_us": 30_000_000, "collar_bps": 500, "orders_per_second": 20}
+# Commission (minor units per lot and side), mark-up (points by symbol, asset class or "*") and default book by account type.
+ENGINE_ACCOUNT_TERMS = {"*": {"commission_minor": 0, "markup": {}, "book": "B"}}
 
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 DEFAULT_FROM_EMAIL = env.str("BROKEROS_MAIL_FROM", default="Broker OS <no-reply@brokeros.example>")

@@ -6,12 +6,19 @@ once (an outbox event, a funds reference, a venue's exec id); empty where the co
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
+
+Short = Annotated[str, Meta(max_length=24)]
+Key = Annotated[str, Meta(max_length=64)]
+Whole = Annotated[int, Meta(ge=-(10**13), le=10**13)]
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
     at: int
-    key: str = ""
+    key: Annotated[str, Meta(max_length=120)] = ""
 
 
 class Started(Command):
@@ -134,36 +141,36 @@ class KillSwitch(Command):
 
 
 class NewOrder(Command):
-    account: str
-    client_order_id: str
-    symbol: str
-    side: int
-    order_type: str
-    steps: int
-    price: int = 0
-    tif: str = "3"
-    position: int = 0
-    book: str = ""
-    source: str = ""
+    account: Key
+    client_order_id: Annotated[str, Meta(min_length=1, max_length=64)]
+    symbol: Short
+    side: Annotated[int, Meta(ge=0, le=9)]
+    order_type: Annotated[str, Meta(max_length=1)]
+    steps: Whole
+    price: Whole = 0
+    tif: Annotated[str, Meta(max_length=1)] = "3"
+    position: Whole = 0
+    book: Annotated[str, Meta(max_length=1)] = ""
+    source: Short = ""
 
 
 class CancelOrder(Command):
-    account: str
+    account: Key
     order: int
 
 
 class VenueReported(Command):
     """A report of the gateway, see `apps.orders.adapters.protocol`."""
 
-    kind: str
+    kind: Short
     child: int
-    exec_id: str
-    steps: int = 0
-    price: int = 0
-    cum: int = 0
-    venue_order_id: str = ""
-    code: str = ""
-    text: str = ""
+    exec_id: Key
+    steps: Whole = 0
+    price: Whole = 0
+    cum: Whole = 0
+    venue_order_id: Key = ""
+    code: Annotated[str, Meta(max_length=40)] = ""
+    text: Annotated[str, Meta(max_length=200)] = ""
 
 
 class DayEnded(Command):

@@ -38,7 +38,7 @@ from apps.orders.engine.fix import BUY, ExecType, OrdStatus, OrdType, TimeInForc
 from apps.orders.engine.result import FundsMoved, Reply, Result
 from apps.orders.engine.state import Account, Fingerprint, Order, Quote, State
 from apps.orders.engine.states import Trigger
-from apps.orders.engine.trades import Fill, book_fill
+from apps.orders.engine.trades import Fill, book_fill, position_reduced_by
 from apps.orders.engine.valuation import client_price, withdrawable_of
 
 SECOND_US = 1_000_000
@@ -218,7 +218,7 @@ def _count_rate(account: Account, at: int) -> None:
 
 
 def _captured(state: State, account: Account, command: NewOrder) -> Order:
-    return Order(
+    order = Order(
         id=state.take_id(),
         account=command.account,
         client_order_id=command.client_order_id,
@@ -233,6 +233,10 @@ def _captured(state: State, account: Account, command: NewOrder) -> Order:
         source=command.source,
         captured_at=command.at,
     )
+    held = position_reduced_by(account, order)
+    if held is not None:
+        order.book = held.book  # what was passed on is closed where it is held
+    return order
 
 
 def _reject(result: Result, order: Order, at: int) -> None:

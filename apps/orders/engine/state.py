@@ -60,6 +60,7 @@ class Position(msgspec.Struct, kw_only=True):
     account: str
     symbol: str
     side: int
+    book: str
     steps: int
     cost: int
     opened_at: int

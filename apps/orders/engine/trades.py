@@ -56,7 +56,7 @@ def book_fill(state: State, result: Result, fill: Fill) -> None:
     if not ended:
         order.leaves = max(order.leaves - fill.steps, 0)
     rest = fill.steps
-    closing = _to_close(account, order)
+    closing = position_reduced_by(account, order)
     if closing is not None:
         taken = min(rest, closing.steps)
         _close(state, result, fill, closing, taken, charged)
@@ -75,7 +75,7 @@ def book_fill(state: State, result: Result, fill: Fill) -> None:
         state.release_order(order)
 
 
-def _to_close(account: Account, order: Order) -> Position | None:
+def position_reduced_by(account: Account, order: Order) -> Position | None:
     """The position that this order's fills reduce, if any."""
     if order.position:
         return account.positions.get(order.position)
@@ -131,6 +131,7 @@ def _open(state: State, result: Result, fill: Fill, steps: int, charged: int) ->
             account=order.account,
             symbol=order.symbol,
             side=order.side,
+            book=order.book,
             steps=0,
             cost=0,
             opened_at=fill.at,

@@ -106,11 +106,13 @@ def client_price(account: Account, spec: InstrumentSpec, quote: Quote, side: int
 
 
 def leverage_for(account: Account, spec: InstrumentSpec) -> int:
-    """The lowest of all caps: account, jurisdiction by margin class, instrument."""
+    """The lowest of all caps: account, jurisdiction by margin class, instrument.
+
+    Where the jurisdiction lists its classes, one that is missing gets no leverage.
+    """
     leverage = account.spec.leverage
-    cap = account.caps.get(spec.margin_class, 0)
-    if cap and cap < leverage:
-        leverage = cap
+    if account.caps:
+        leverage = min(leverage, account.caps.get(spec.margin_class, 1))
     if spec.max_leverage and spec.max_leverage < leverage:
         leverage = spec.max_leverage
     return max(leverage, 1)
