@@ -22,16 +22,19 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-import psutil
 import psycopg
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+
+from brokeros import daemons
+from brokeros.daemons import EmbeddedError
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SERVICE_ACCOUNT = "brokeros"
@@ -41,13 +44,7 @@ ROLE = "brokeros"
 SOCKET_PATH_LIMIT = 100
 SHORT_ROOT = "/tmp"  # noqa: S108 (the folder made below it is checked to be its owner's)
 MIN_FREE_MB = 300
-START_TIMEOUT_S = 60.0
-STOP_TIMEOUT_S = 30.0
 REDIS_DATABASES = 256
-
-
-class EmbeddedError(RuntimeError):
-    """An embedded server cannot run here; the message is one sentence that says why."""
 
 
 def default_home() -> Path:
@@ -62,7 +59,7 @@ class Account:
     uid: int | None = None
     gid: int | None = None
 
-    def popen_options(self) -> dict[str, object]:
+    def popen_options(self) -> dict[str, Any]:
         if self.uid is None:
             return {}
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
@@ -239,7 +236,7 @@ def stop_postgres(home: Path) -> None:
     with _lock(place, "postgres"):
         pid = _postmaster_pid(place)
         if pid is not None:
-            _end(pid, (signal.SIGINT, signal.SIGQUIT))
+            daemons.end(pid, (signal.SIGINT, signal.SIGQUIT))
 
 
 def start_redis(home: Path) -> str:
@@ -257,10 +254,12 @@ def start_redis(home: Path) -> str:
                     *("--pidfile", str(place.home / "redis.pid"), "--daemonize", "no"),
                     *("--maxmemory", "256mb", "--maxmemory-policy", "volatile-lru"),
                 ],
-                **_detached(place.logs / "redis.log"),
+                **daemons.detached(place.logs / "redis.log"),
             )
             (place.home / "redis.pid").write_text(str(server.pid))
-            _await("Redis", server, lambda: redis_answers(home), place.logs / "redis.log")
+            daemons.await_answer(
+                "Redis", server, lambda: redis_answers(home), place.logs / "redis.log"
+            )
     return redis_url(home)
 
 
@@ -271,7 +270,7 @@ def stop_redis(home: Path) -> None:
     with _lock(place, "redis"):
         pid = redis_pid(home)
         if pid is not None:
-            _end(pid, (signal.SIGTERM, signal.SIGKILL))
+            daemons.end(pid, (signal.SIGTERM, signal.SIGKILL))
         (place.home / "redis.pid").unlink(missing_ok=True)
         place.redis_socket.unlink(missing_ok=True)
 
@@ -287,7 +286,7 @@ def redis_pid(home: Path) -> int | None:
         pid = int((layout(home).home / "redis.pid").read_text())
     except (OSError, ValueError):
         return None
-    return pid if "redis-server" in _command_of(pid) else None
+    return pid if "redis-server" in daemons.command_of(pid) else None
 
 
 def _prepare(place: Layout) -> None:
@@ -424,10 +423,10 @@ def _initialise(place: Layout, binaries: Path, account: Account) -> None:
         capture_output=True,
         text=True,
         cwd="/",
-        **account.popen_options(),  # type: ignore[call-overload]
+        **account.popen_options(),
     )
     if done.returncode:
-        raise EmbeddedError(f"The database could not be created: {_last_line(done.stderr)}")
+        raise EmbeddedError(f"The database could not be created: {daemons.last_line(done.stderr)}")
     unfinished.rename(place.data)
 
 
@@ -452,15 +451,15 @@ def _launch_postgres(
     for name, value in settings.items():
         command += ["-c", f"{name}={value}"]
     log = place.logs / "postgres.log"
-    deadline = time.monotonic() + START_TIMEOUT_S
+    deadline = time.monotonic() + daemons.START_TIMEOUT_S
     while True:
-        server = subprocess.Popen(command, **_detached(log), **account.popen_options())  # type: ignore[call-overload]
+        server = subprocess.Popen(command, **daemons.detached(log), **account.popen_options())
         try:
-            _await("PostgreSQL", server, lambda: postgres_answers(place.home), log)
+            daemons.await_answer("PostgreSQL", server, lambda: postgres_answers(place.home), log)
             return
         except EmbeddedError:
             # Children of a killed postmaster hold its shared memory until they notice that it is gone.
-            if "pre-existing shared memory" not in _tail(log) or time.monotonic() > deadline:
+            if "pre-existing shared memory" not in daemons.tail(log) or time.monotonic() > deadline:
                 raise
             time.sleep(0.3)
 
@@ -480,80 +479,18 @@ def _postmaster_pid(place: Layout) -> int | None:
         pid = int((place.data / "postmaster.pid").read_text().split("\n", 1)[0])
     except (OSError, ValueError):
         return None
-    command = _command_of(pid)
+    command = daemons.command_of(pid)
     return pid if "postgres" in command and str(place.data) in command else None
 
 
 def _await_old_postmaster(place: Layout) -> None:
     """Before a start: wait for a server that is shutting down, and remove the pid file of one that was killed."""
-    deadline = time.monotonic() + STOP_TIMEOUT_S
+    deadline = time.monotonic() + daemons.STOP_TIMEOUT_S
     while (pid := _postmaster_pid(place)) is not None:
         if postgres_answers(place.home) or time.monotonic() > deadline:
             raise EmbeddedError(
                 f"A database server (process {pid}) holds {place.data} and does not answer."
             )
-        _reap(pid)
+        daemons.reap(pid)
         time.sleep(0.1)
     (place.data / "postmaster.pid").unlink(missing_ok=True)
-
-
-def _detached(log: Path) -> dict[str, object]:
-    """Options for a server that outlives its starter and takes no signals from its terminal."""
-    return {
-        "stdin": subprocess.DEVNULL,
-        "stdout": log.open("ab"),
-        "stderr": subprocess.STDOUT,
-        "start_new_session": True,
-        "cwd": "/",
-    }
-
-
-def _await(
-    name: str, server: subprocess.Popen[bytes], answers: Callable[[], bool], log: Path
-) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline:
-        if answers():
-            return
-        if server.poll() is not None:
-            raise EmbeddedError(f"{name} did not start: {_last_line(_tail(log))}")
-        time.sleep(0.05)
-    server.kill()
-    raise EmbeddedError(f"{name} did not answer within {START_TIMEOUT_S:.0f} s; see {log}.")
-
-
-def _end(pid: int, signals: tuple[signal.Signals, ...]) -> None:
-    for number in signals:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
-        deadline = time.monotonic() + STOP_TIMEOUT_S
-        while time.monotonic() < deadline:
-            _reap(pid)
-            if not _command_of(pid):
-                return
-            time.sleep(0.05)
-
-
-def _reap(pid: int) -> None:
-    """Collect an ended server if it is this process's own child, so that it is not taken for a live one."""
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
-
-
-def _command_of(pid: int) -> str:
-    """Command line of a live process, empty for none (and for one that ended and was not collected)."""
-    try:
-        return " ".join(psutil.Process(pid).cmdline())
-    except psutil.Error:
-        return ""
-
-
-def _tail(log: Path) -> str:
-    return "\n".join(log.read_text(errors="replace").splitlines()[-8:]) if log.exists() else ""
-
-
-def _last_line(text: str) -> str:
-    """The line that tells the cause: the last FATAL or error, or simply the last."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    causes = [line for line in lines if "FATAL" in line or "error" in line.lower()]
-    return (causes or lines or ["no reason was given"])[-1]

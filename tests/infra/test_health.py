@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 import redis
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from apps.core import clock
 from apps.core.models import OutboxEvent
@@ -133,7 +133,7 @@ def test_metrics_are_only_for_allowed_addresses(
 
 @pytest.mark.django_db
 def test_once_a_token_is_set_only_the_token_counts(
-    client: Client, settings: SettingsWrapper
+    client: Client, settings: Settings
 ) -> None:
     settings.METRICS_TOKEN = "a-token-for-prometheus"
 
