@@ -2,20 +2,72 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from apps.portal.selectors import client_of
+from apps.clients.models import Client
+from apps.core.actor import Actor
+from apps.portal.navigation import address
+from apps.portal.selectors import (
+    client_of,
+    facts_of,
+    money_moved,
+    requests_open,
+    totals,
+    trading_accounts_of,
+    wallets_of,
+)
+from apps.portal.steps import next_step, way
 from apps.users.selectors import request_actor
+
+PAGES = {
+    "application": ("portal:clients-onboarding",),
+    "verification": ("portal:kyc-status", "portal:kyc-documents"),
+    "account": ("portal:accounts-open", "portal:accounts-new", "portal:accounts-list"),
+    "deposit": ("portal:payments-deposit",),
+    "transfer": ("portal:payments-transfer",),
+    "withdraw": ("portal:payments-withdraw",),
+    "trade": ("portal:orders-ticket", "portal:orders-trade"),
+    "accounts": ("portal:accounts-list",),
+    "wallets": ("portal:payments-wallets", "portal:payments-home"),
+    "history": ("portal:payments-history",),
+}
 
 
 @login_required
+@never_cache
 @require_GET
 def dashboard(request: HttpRequest) -> HttpResponse:
     """The first page after signing in. Somebody who is not a client is told so."""
-    client = client_of(request_actor(request))
+    actor = request_actor(request)
+    client = client_of(actor)
     if client is None:
         return render(request, "portal/no_client.html", status=403)
-    return render(request, "portal/dashboard.html", {"client": client})
+    return render(request, "portal/dashboard.html", overview_of(client, actor))
+
+
+def overview_of(client: Client, actor: Actor) -> dict[str, Any]:
+    """Everything the page shows, each list read once."""
+    pages = {name: address(*names) for name, names in PAGES.items()}
+    accounts = trading_accounts_of(client, actor)
+    wallets = wallets_of(client)
+    facts = facts_of(client, accounts, wallets, has_trading_money=False, has_traded=False)
+    step = next_step(facts)
+    return {
+        "client": client,
+        "pages": pages,
+        "accounts": accounts,
+        "wallets": wallets,
+        "wallet_totals": totals(wallet.available for wallet in wallets),
+        "held": totals(wallet.held for wallet in wallets if wallet.held),
+        "step": step,
+        "step_url": pages.get(step.page, "") if step else "",
+        "way": way(facts),
+        "requests": requests_open(client, accounts),
+        "moved": money_moved(client),
+    }
