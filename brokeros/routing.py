@@ -9,4 +9,5 @@ from django.conf import settings
 websocket_urlpatterns: list[Any] = []
 for _app in settings.LOCAL_APPS:
     if find_spec(f"{_app}.routing"):
-        websocket_urlpatterns += import_module(f"{_app}.routing").websocket_urlpatterns
+        _module = import_module(f"{_app}.routing")
+        websocket_urlpatterns += getattr(_module, "websocket_urlpatterns", [])
