@@ -70,7 +70,9 @@ class EngineRefused(DomainError):
 
 
 SENTENCES = {
-    "KILL_SWITCH": _("Trading is stopped at the moment; you can close positions and cancel orders."),
+    "KILL_SWITCH": _(
+        "Trading is stopped at the moment; you can close positions and cancel orders."
+    ),
     "ACCOUNT_UNKNOWN": _("This trading account is not open for trading yet."),
     "ACCOUNT_NOT_ACTIVE": _("This trading account cannot trade at the moment."),
     "ACCOUNT_CLOSE_ONLY": _("This trading account can only close positions."),
@@ -81,7 +83,9 @@ SENTENCES = {
     "MARKET_CLOSED": _("The market is closed. Try again when the session opens."),
     "QUOTE_MISSING": _("There is no price for this instrument at the moment."),
     "QUOTE_STALE": _("The last price is too old to trade on."),
-    "CONVERSION_RATE_MISSING": _("There is no rate to convert the result into the account's currency."),
+    "CONVERSION_RATE_MISSING": _(
+        "There is no rate to convert the result into the account's currency."
+    ),
     "QUANTITY_INVALID": _("The quantity must be more than zero."),
     "QUANTITY_TOO_SMALL": _("The quantity is below the smallest order."),
     "QUANTITY_TOO_LARGE": _("The quantity is above the largest order."),

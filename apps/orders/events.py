@@ -91,14 +91,3 @@ class KillSwitchSet(Event):
     mode: str
     actor: str
     set_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class TradingDayEnded(Event):
-    """The trading day of the server is over."""
-
-    name = "orders.TradingDayEnded"
-    aggregate = "shard"
-
-    shard: str
-    ended_at: datetime

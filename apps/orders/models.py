@@ -8,7 +8,6 @@ units; each row carries what turns them into lots, prices and amounts, because a
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 

@@ -25,7 +25,17 @@ PASSED: Outcome = ("", "")
 class Case:
     """One order with all that its checks look at."""
 
-    __slots__ = ("account", "at", "order", "position", "price", "quote", "reducing", "spec", "state")
+    __slots__ = (
+        "account",
+        "at",
+        "order",
+        "position",
+        "price",
+        "quote",
+        "reducing",
+        "spec",
+        "state",
+    )
 
     def __init__(self, state: State, account: Account, order: Order, spec: InstrumentSpec, at: int):
         self.state = state
@@ -128,9 +138,7 @@ def check_quote(case: Case) -> Outcome:
 def check_conversion(case: Case) -> Outcome:
     """Profit and loss must be convertible at the moment of the deal."""
     try:
-        convert(
-            case.state, 1, 1, source=case.spec.quote, target=case.account.currency, gain=True
-        )
+        convert(case.state, 1, 1, source=case.spec.quote, target=case.account.currency, gain=True)
     except RateMissing as missing:
         return missing.code, str(missing)
     return PASSED

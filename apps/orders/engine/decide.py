@@ -127,9 +127,7 @@ def on_funds_reserve(state: State, result: Result, command: FundsReserve) -> Non
     result.reply = Reply(ok=True, values={"balance": account.balance})
 
 
-def _funds_moved(
-    result: Result, account: Account, amount: int, reference: str, kind: str
-) -> None:
+def _funds_moved(result: Result, account: Account, amount: int, reference: str, kind: str) -> None:
     result.touch(account)
     result.funds.append(
         FundsMoved(

@@ -52,14 +52,23 @@ TRANSITIONS: dict[tuple[str, Trigger], str] = {
     (S.PENDING_CANCEL, T.ACCEPT): S.PENDING_CANCEL,
     (S.PENDING_CANCEL, T.TRADE): S.PENDING_CANCEL,  # B.1.b: pending cancel outranks the fill
     (S.PENDING_CANCEL, T.CANCEL): S.CANCELED,
-    (S.PENDING_CANCEL, T.CANCEL_REFUSED): WORKING,  # B.1.c: too late; what was filled meanwhile shows now
+    (
+        S.PENDING_CANCEL,
+        T.CANCEL_REFUSED,
+    ): WORKING,  # B.1.c: too late; what was filled meanwhile shows now
     (S.PENDING_CANCEL, T.REJECT): S.REJECTED,
     (S.PENDING_CANCEL, T.EXPIRE): S.EXPIRED,
     # C.1 to C.3: replace request
     (S.NEW, T.REPLACE_REQUEST): S.PENDING_REPLACE,
     (S.PARTIALLY_FILLED, T.REPLACE_REQUEST): S.PENDING_REPLACE,
-    (S.FILLED, T.REPLACE_REQUEST): S.PENDING_REPLACE,  # C.3.a: a larger quantity revives a filled order
-    (S.PENDING_REPLACE, T.TRADE): S.PENDING_REPLACE,  # C.1.c: fills keep the original quantity and price
+    (
+        S.FILLED,
+        T.REPLACE_REQUEST,
+    ): S.PENDING_REPLACE,  # C.3.a: a larger quantity revives a filled order
+    (
+        S.PENDING_REPLACE,
+        T.TRADE,
+    ): S.PENDING_REPLACE,  # C.1.c: fills keep the original quantity and price
     (S.PENDING_REPLACE, T.REPLACE): WORKING,  # C.2: to or below what is filled means Filled
     (S.PENDING_REPLACE, T.REPLACE_REFUSED): WORKING,
     (S.PENDING_REPLACE, T.CANCEL_REQUEST): S.PENDING_CANCEL,  # D.1: cancel chases the replace

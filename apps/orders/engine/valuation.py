@@ -28,7 +28,9 @@ def conversion_path(state: State, source: str, target: str) -> Path | None:
     key = (source, target)
     if key in state.pair_paths:
         return state.pair_paths[key]
-    pairs = sorted((spec.symbol, spec.base, spec.quote) for spec in state.instruments.values() if spec.pair)
+    pairs = sorted(
+        (spec.symbol, spec.base, spec.quote) for spec in state.instruments.values() if spec.pair
+    )
     reached: dict[str, Path] = {source: ()}
     frontier = [source]
     while frontier and target not in reached:
@@ -76,7 +78,9 @@ def convert(
     return num, den
 
 
-def in_account_currency(state: State, account: Account, spec: InstrumentSpec, point_steps: int) -> int:
+def in_account_currency(
+    state: State, account: Account, spec: InstrumentSpec, point_steps: int
+) -> int:
     """The worth of a price difference summed over lot steps, signed, in minor units of the account's currency."""
     num, den = convert(
         state,
@@ -118,7 +122,9 @@ def leverage_for(account: Account, spec: InstrumentSpec) -> int:
     return max(leverage, 1)
 
 
-def margin_of(state: State, account: Account, spec: InstrumentSpec, long_cost: int, short_cost: int) -> int:
+def margin_of(
+    state: State, account: Account, spec: InstrumentSpec, long_cost: int, short_cost: int
+) -> int:
     """Margin for one symbol: the notional of the larger leg at its open prices ÷ the leverage in force."""
     point_steps = max(long_cost, short_cost)
     if point_steps <= 0:

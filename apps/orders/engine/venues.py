@@ -157,9 +157,7 @@ def _end_stated(child: ChildOrder, report: VenueReported) -> None:
         child.final_code = "VENUE_NOT_FOUND" if report.kind == "NOT_FOUND" else report.code
 
 
-def _after_end(
-    state: State, result: Result, order: Order, child: ChildOrder, *, at: int
-) -> None:
+def _after_end(state: State, result: Result, order: Order, child: ChildOrder, *, at: int) -> None:
     if order.status in OrdStatus.TERMINAL:
         return
     if order.status == OrdStatus.PENDING_CANCEL:

@@ -31,7 +31,9 @@ class EngineStep(bootsteps.StartStopStep):
         self.threads: list[threading.Thread] = []
 
     def start(self, parent: Any) -> None:
-        from apps.orders.host.runner import StreamEngine  # needs Django, which the worker has set up by now
+        from apps.orders.host.runner import (
+            StreamEngine,  # needs Django, which the worker has set up by now
+        )
 
         for shard in self.shards:
             engine = _engines[shard] = StreamEngine(shard)

@@ -43,9 +43,7 @@ def ask(shard: str, command: Command, *, wait: float = WAIT_SECONDS) -> Reply:
         return run_inline(shard, command)
     client = redis_client()
     reply_to = f"engine:reply:{uuid4().hex}"
-    client.xadd(
-        shards.commands_stream(shard), {b"c": encode(command), b"r": reply_to, b"t": b""}
-    )
+    client.xadd(shards.commands_stream(shard), {b"c": encode(command), b"r": reply_to, b"t": b""})
     answer = client.blpop([reply_to], timeout=wait)
     if answer is None:
         raise EngineSilent

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
@@ -70,7 +72,11 @@ def _sessions(
     calendar: SessionCalendar, at: datetime, instrument: Instrument
 ) -> tuple[tuple[int, int], ...] | None:
     """Open stretches in microseconds, joined where they touch; None for a market that never closes."""
-    if calendar.sessions == ALWAYS_OPEN.sessions and not calendar.holidays and not instrument.expires_on:
+    if (
+        calendar.sessions == ALWAYS_OPEN.sessions
+        and not calendar.holidays
+        and not instrument.expires_on
+    ):
         return None
     stretches: list[tuple[int, int]] = []
     first = at.date() - timedelta(days=SESSION_DAYS_BACK)
@@ -105,13 +111,13 @@ def account_spec(view: AccountEngineView) -> AccountSpec:
     )
 
 
-def _group_term(view: AccountEngineView, name: str, default):  # type: ignore[no-untyped-def]
+def _group_term(view: AccountEngineView, name: str, default: Any) -> Any:
     """Commission, mark-up and default book by account type, from `ENGINE_ACCOUNT_TERMS`; `*` holds for all types."""
     terms = settings.ENGINE_ACCOUNT_TERMS
     return terms.get(view.account_type, {}).get(name, terms.get("*", {}).get(name, default))
 
 
-def account_command(account_id, at: datetime) -> AccountSet:  # type: ignore[no-untyped-def]
+def account_command(account_id: UUID, at: datetime) -> AccountSet:
     """The command that tells the engine what is true of an account now."""
     return AccountSet(at=to_us(at), spec=account_spec(account_engine_view(account_id)))
 

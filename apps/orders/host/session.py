@@ -16,7 +16,9 @@ from apps.orders.host.units import to_us
 from apps.orders.host.writing import Batch, Fenced, Writer
 from apps.orders.models import EngineOffset
 
-Entry = tuple[int, Command]  # (stream number, or 0 for what did not come through the stream; the command)
+Entry = tuple[
+    int, Command
+]  # (stream number, or 0 for what did not come through the stream; the command)
 
 
 class Outcome:

@@ -31,11 +31,40 @@ from apps.orders.engine.state import ChildOrder, Execution, Order, Position, Sta
 from apps.orders.events import DealExecuted, FundsApplied, OrderRejected
 from apps.orders.host.units import from_us
 
-ORDER_COLUMNS = (
-    "id account_id client_order_id symbol digits lot_step side order_type tif steps price position book source "
-    "status cum leaves notional opened venue_tries code text flagged failing checks event_count "
-    "captured_at validated_at working_at routed_at executed_at ended_at"
-).split()
+ORDER_COLUMNS = [
+    "id",
+    "account_id",
+    "client_order_id",
+    "symbol",
+    "digits",
+    "lot_step",
+    "side",
+    "order_type",
+    "tif",
+    "steps",
+    "price",
+    "position",
+    "book",
+    "source",
+    "status",
+    "cum",
+    "leaves",
+    "notional",
+    "opened",
+    "venue_tries",
+    "code",
+    "text",
+    "flagged",
+    "failing",
+    "checks",
+    "event_count",
+    "captured_at",
+    "validated_at",
+    "working_at",
+    "routed_at",
+    "executed_at",
+    "ended_at",
+]
 ORDER_CHANGES = (
     ("status", "text"),
     ("cum", "bigint"),
@@ -51,10 +80,23 @@ ORDER_CHANGES = (
     ("executed_at", "timestamptz"),
     ("ended_at", "timestamptz"),
 )
-POSITION_COLUMNS = (
-    "id account_id symbol digits lot_step side book steps cost realized commission opened_at updated_at closed_at "
-    "close_reason"
-).split()
+POSITION_COLUMNS = [
+    "id",
+    "account_id",
+    "symbol",
+    "digits",
+    "lot_step",
+    "side",
+    "book",
+    "steps",
+    "cost",
+    "realized",
+    "commission",
+    "opened_at",
+    "updated_at",
+    "closed_at",
+    "close_reason",
+]
 POSITION_CHANGES = (
     ("steps", "bigint"),
     ("cost", "bigint"),
@@ -64,10 +106,30 @@ POSITION_CHANGES = (
     ("closed_at", "timestamptz"),
     ("close_reason", "text"),
 )
-CHILD_COLUMNS = (
-    "id order_id account_id venue symbol digits lot_step side steps tif limit_price status cum notional "
-    "venue_order_id exec_ids final final_cum final_code unknown_since created_at updated_at"
-).split()
+CHILD_COLUMNS = [
+    "id",
+    "order_id",
+    "account_id",
+    "venue",
+    "symbol",
+    "digits",
+    "lot_step",
+    "side",
+    "steps",
+    "tif",
+    "limit_price",
+    "status",
+    "cum",
+    "notional",
+    "venue_order_id",
+    "exec_ids",
+    "final",
+    "final_cum",
+    "final_code",
+    "unknown_since",
+    "created_at",
+    "updated_at",
+]
 CHILD_CHANGES = (
     ("status", "text"),
     ("cum", "bigint"),
@@ -80,11 +142,31 @@ CHILD_CHANGES = (
     ("unknown_since", "timestamptz"),
     ("updated_at", "timestamptz"),
 )
-EXECUTION_COLUMNS = (
-    "id order_id account_id position symbol digits lot_step side entry steps price book currency realized commission "
-    "spread_cost bid ask child venue_exec_id flagged at"
-).split()
-EVENT_COLUMNS = "order_id number at exec_type before after code text".split()
+EXECUTION_COLUMNS = [
+    "id",
+    "order_id",
+    "account_id",
+    "position",
+    "symbol",
+    "digits",
+    "lot_step",
+    "side",
+    "entry",
+    "steps",
+    "price",
+    "book",
+    "currency",
+    "realized",
+    "commission",
+    "spread_cost",
+    "bid",
+    "ask",
+    "child",
+    "venue_exec_id",
+    "flagged",
+    "at",
+]
+EVENT_COLUMNS = ["order_id", "number", "at", "exec_type", "before", "after", "code", "text"]
 
 _json = msgspec.json.encode
 _pack = msgspec.msgpack.encode
@@ -154,7 +236,9 @@ class Writer:
         """After a rollback: accounts that were opened in it do not exist."""
         self._ledger_ids.clear()
 
-    def write(self, cursor: Any, batch: Batch, *, journal: int, last_stream_id: str, at: Any) -> None:
+    def write(
+        self, cursor: Any, batch: Batch, *, journal: int, last_stream_id: str, at: Any
+    ) -> None:
         """Everything of a batch, its journal entry and the offset. Raises `Fenced`."""
         self._scales.clear()
         state = batch.state
@@ -175,7 +259,16 @@ class Writer:
             "orders_orderevent",
             EVENT_COLUMNS,
             (
-                (e.order, e.number, from_us(e.at), e.exec_type, e.before, e.after, e.code, e.text[:200])
+                (
+                    e.order,
+                    e.number,
+                    from_us(e.at),
+                    e.exec_type,
+                    e.before,
+                    e.after,
+                    e.code,
+                    e.text[:200],
+                )
                 for e in batch.order_events
             ),
             bool(batch.order_events),
@@ -463,7 +556,8 @@ class Writer:
             client = self._ledger_id(AccountKind.CLIENT_TRADING, e.currency, f"trading:{e.account}")
             if e.realized:
                 other = self._ledger_id(
-                    AccountKind.LP_COLLATERAL if e.book == "A" else AccountKind.BBOOK_PNL, e.currency
+                    AccountKind.LP_COLLATERAL if e.book == "A" else AccountKind.BBOOK_PNL,
+                    e.currency,
                 )
                 debit, credit = (other, client) if e.realized > 0 else (client, other)
                 yield BatchRow(
