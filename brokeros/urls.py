@@ -8,5 +8,6 @@ urlpatterns = [
     path("", include("apps.portal.public_urls")),
     path("portal/", include("apps.portal.urls")),
     path("admin/", admin.site.urls),
+    path("api/v1/", include("apps.rules.api.urls")),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
 ]

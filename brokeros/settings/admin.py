@@ -96,6 +96,23 @@ UNFOLD: dict[str, Any] = {
                 ],
             },
             {
+                "title": _("Rules"),
+                "items": [
+                    item(
+                        _("Rule sets"),
+                        "rule",
+                        "admin:rules_ruleset_changelist",
+                        "rules.view_ruleset",
+                    ),
+                    item(
+                        _("Decision receipts"),
+                        "receipt_long",
+                        "admin:rules_decisionlog_changelist",
+                        "rules.view_decisionlog",
+                    ),
+                ],
+            },
+            {
                 "title": _("Market"),
                 "items": [
                     item(
