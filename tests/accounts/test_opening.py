@@ -108,7 +108,7 @@ def test_a_client_held_from_new_accounts_opens_nothing():
     Restriction(
         client=client, kind="no_new_account", source="COMPLIANCE", reason="x", added_by="user:1"
     ).save_as(SYSTEM, "test")
-    refused("RESTRICTED", opens, client=client)
+    refused("CLIENT_RESTRICTED", opens, client=client)
 
 
 def test_what_the_catalogue_does_not_offer_is_refused():
