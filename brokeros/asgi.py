@@ -4,6 +4,10 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "brokeros.settings.demo")
 
+from brokeros.startup import load_settings
+
+load_settings()
+
 from django.core.asgi import get_asgi_application
 
 django_application = get_asgi_application()

@@ -10,6 +10,8 @@ class UsersConfig(AppConfig):
     verbose_name = _("Staff and roles")
 
     def ready(self) -> None:
+        from apps.users import schema  # noqa: F401
+
         post_migrate.connect(_sync_permissions, sender=self)
 
 

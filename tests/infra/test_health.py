@@ -132,9 +132,7 @@ def test_metrics_are_only_for_allowed_addresses(
 
 
 @pytest.mark.django_db
-def test_once_a_token_is_set_only_the_token_counts(
-    client: Client, settings: Settings
-) -> None:
+def test_once_a_token_is_set_only_the_token_counts(client: Client, settings: Settings) -> None:
     settings.METRICS_TOKEN = "a-token-for-prometheus"
 
     assert client.get("/metrics").status_code == 403
