@@ -12,7 +12,7 @@ from apps.core.events import Event
 
 @dataclass(frozen=True, kw_only=True)
 class DealExecuted(Event):
-    """A fill is in the books. Money is in the account's currency; `spread_cost` is the client's full spread when opening."""
+    """A fill is in the books. Money is in the account's currency; `spread_cost` is the full spread, paid on opening."""
 
     name = "orders.DealExecuted"
     aggregate = "account_id"

@@ -1,9 +1,9 @@
 """What the engine writes, and what it is rebuilt from.
 
-The tables are lean on purpose: a batch of orders is one COPY per table, so a foreign key is a plain indexed column without
-a database constraint (the engine is the only writer and has the parent in the same transaction), and an index is there
-only where its comment says which page or command needs it. Quantities are lot steps, prices are points, money is minor
-units; each row carries what turns them into lots, prices and amounts, because an instrument's terms may change later.
+The tables are lean on purpose: a batch of orders is one COPY per table, so a reference is a plain column without a
+database constraint (the engine is the only writer and has the parent in the same transaction), and an index is there
+only where its comment says which page or command needs it. Quantities are lot steps, prices are points, money is
+minor units; each row carries what turns them into lots and prices, because an instrument's terms may change later.
 """
 
 from __future__ import annotations

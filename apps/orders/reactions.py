@@ -1,4 +1,4 @@
-"""What the engine is told when something happens below. Each waits for the engine's answer, so a lost message is sent again."""
+"""What the engine is told when something happens below. Each waits for its answer, so what gets lost is sent again."""
 
 from __future__ import annotations
 

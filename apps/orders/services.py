@@ -1,7 +1,7 @@
 """Writes: everything goes through the engine, which answers after it has committed.
 
-Orders are not a database transaction of the caller. The engine owns orders, positions and the money of trading accounts;
-these functions check access, ask the rules, turn lots and prices into the engine's integers, and wait for the answer.
+Orders are not a database transaction of the caller. The engine owns orders, positions and the money of trading
+accounts; these functions check access, ask the rules, turn lots and prices into integers, and wait for the answer.
 """
 
 from __future__ import annotations
@@ -97,8 +97,8 @@ def order_submit(
 ) -> OrderReply:
     """Place an order and return where it stands once that is committed.
 
-    The same `client_order_id` with the same content returns the first order; with other content it is refused. A refusal
-    of the engine is an answer, not an exception: it is a stored order with its reasons. Raises `NotVisible`,
+    The same `client_order_id` with the same content returns the first order; with other content it is refused. A
+    refusal of the engine is an answer, not an exception: it is a stored order with its reasons. Raises `NotVisible`,
     `NotAllowed`, `RefusedByRule`, `InvalidQuantity`, `InvalidPrice`, `EngineSilent`.
     """
     account = account_get(account_id, actor=actor)
@@ -280,7 +280,10 @@ def order_reply_of(order: Order, *, duplicate: bool = False) -> OrderReply:
 def order_cancel(
     *, order_id: int, actor: Actor, reason: str = "", wait: float = WAIT_SECONDS
 ) -> Order:
-    """Cancel what is open of an order. Raises `NotVisible`, `NotAllowed`, `OrderTooLate`, `CancelPending`, `EngineSilent`."""
+    """Cancel what is open of an order.
+
+    Raises `NotVisible`, `NotAllowed`, `OrderTooLate`, `CancelPending`, `EngineSilent`.
+    """
     order = Order.objects.visible_to(actor).select_related("account").filter(pk=order_id).first()
     if order is None:
         raise NotVisible
@@ -417,7 +420,7 @@ def account_register(*, account_id: UUID) -> None:
 
 @command
 def kill_switch_set(*, scope: str, mode: KillSwitchMode | str, actor: Actor, reason: str) -> None:
-    """Stop everything but reductions and cancels for a scope (`firm`, `symbol:EURUSD`, `account:<id>`, …), or re-arm it.
+    """Stop all but reductions and cancels for a scope (`firm`, `symbol:EURUSD`, `account:<id>`, …), or re-arm it.
 
     Raises `NotAllowed`.
     """

@@ -113,11 +113,7 @@ class Desk:
         self, name: str = "ann", *, funds: str = "10000", currency: str = "USD", **spec: object
     ) -> Account:
         spec.setdefault("client", f"client-{name}")
-        self.do(
-            AccountSet(
-                at=self.at, spec=AccountSpec(account=name, currency=currency, **spec)
-            )
-        )
+        self.do(AccountSet(at=self.at, spec=AccountSpec(account=name, currency=currency, **spec)))
         if Decimal(funds):
             self.do(
                 FundsApplied(

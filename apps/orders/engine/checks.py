@@ -1,6 +1,7 @@
 """Pre-trade checks. Every check runs, every failure is recorded, the first one decides.
 
-Orders that only reduce what is held pass the checks that exist to stop new risk: a client must always be able to get out.
+Orders that only reduce what is held pass the checks that exist to stop new risk: a client must always be able
+to get out.
 """
 
 from __future__ import annotations

@@ -50,8 +50,9 @@ class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True):
     """An instrument in integers.
 
     One point of price on one lot step is worth `value_num / value_den` minor units of `quote`; one lot step is
-    `lot_num / lot_den` lots. A `pair` trades one currency for another, so its quotes convert money. `sessions` are (open, close) minutes of the UTC week
-    that starts on Monday; an empty tuple means always open. `closures` are (from, to) microseconds.
+    `lot_num / lot_den` lots. A `pair` trades one currency for another, so its quotes convert money. Margin is
+    notional × `margin_num / margin_den` ÷ leverage. `sessions` are the coming (open, close)
+    microseconds; None never closes.
     """
 
     symbol: str
@@ -87,8 +88,9 @@ class CurrencySet(Command):
 
 
 class AccountSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """What the engine needs to know about a trading account. `status` is ACTIVE, CLOSE_ONLY or anything else (= no trading).
+    """What the engine needs to know about a trading account.
 
+    `status` is ACTIVE, CLOSE_ONLY, or anything else for no trading at all.
     `leverage_caps` hold the margin classes in which the jurisdiction allows less than `leverage`. `commission_minor`
     is per lot and side, `markup` is (symbol or asset class or "*", points).
     """
@@ -117,7 +119,7 @@ class AccountSet(Command):
 
 
 class FundsApplied(Command):
-    """Money entered (positive) or left (negative) the account, decided elsewhere; recorded even if it goes below zero."""
+    """Money entered (positive) or left (negative) the account; decided elsewhere, so booked even below zero."""
 
     account: str
     amount: int
@@ -134,7 +136,7 @@ class FundsReserve(Command):
 
 
 class KillSwitch(Command):
-    """`mode` REJECT_NEW stops everything but reductions and cancels; OFF re-arms. `scope` like "firm" or "symbol:EURUSD"."""
+    """`mode` REJECT_NEW stops all but reductions and cancels, OFF re-arms. `scope` is "firm", "symbol:EURUSD", …"""
 
     scope: str
     mode: str

@@ -1,4 +1,4 @@
-"""Every reason for which the engine says no: our code, and FIX 4.4's OrdRejReason (103) or CxlRejReason (102) for it."""
+"""Every reason for which the engine says no: our code, with FIX 4.4's OrdRejReason (103) or CxlRejReason (102)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""FIX 4.4 code values that the engine stores as they stand in the specification (volume 6, fields 39, 40, 54, 59, 150)."""
+"""FIX 4.4 code values, stored as they stand in the specification (volume 6, fields 39, 40, 54, 59, 150)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Money of positions in integers: floating and realised P/L, margin, conversion. Rounded half even, once, at the end.
 
-Worked examples in `tests/orders/test_valuation.py`: 1.50 lots EURUSD from 1.10000 to 1.10250 gain 375.00 USD, which buys
-299.95 GBP at the ask 1.2502; a loss of 375.00 USD costs 300.00 GBP at the bid 1.2500.
+Worked examples in `tests/orders/test_valuation.py`: 1.50 lots EURUSD from 1.10000 to 1.10250 gain 375.00 USD,
+which buy 299.95 GBP at the ask 1.2502; a loss of 375.00 USD costs 300.00 GBP at the bid 1.2500.
 """
 
 from __future__ import annotations

@@ -74,10 +74,28 @@ def on_report(state: State, result: Result, report: VenueReported) -> None:
         result.reply = Reply(ok=True, order=child.order, duplicate=True)
         return
     order = state.orders[child.order]
+    if report.kind == "FILL" and not _rates_known(state, order):
+        result.refuse("CONVERSION_RATE_MISSING", child=child.id)
+        return
+    _take_report(state, result, order, child, report)
+    if report.kind != "UNKNOWN":
+        child.unknown_since = 0
+    if report.exec_id:
+        child.exec_ids = (*child.exec_ids, report.exec_id)
+    child.venue_order_id = report.venue_order_id or child.venue_order_id
+    child.updated_at = report.at
+    result.children[child.id] = child
+    if child.open and child.final and child.cum >= child.final_cum:
+        child.status = child.final
+        _after_end(state, result, order, child, at=report.at)
+    result.answer(order, ok=True)
+
+
+def _take_report(
+    state: State, result: Result, order: Order, child: ChildOrder, report: VenueReported
+) -> None:
+    """What a kind of report says by itself; the end of the child order is drawn afterwards."""
     if report.kind == "FILL":
-        if not _rates_known(state, order):
-            result.refuse("CONVERSION_RATE_MISSING", child=child.id)
-            return
         _fill(state, result, order, child, report)
     elif report.kind in ENDS:
         _end_stated(child, report)
@@ -94,17 +112,6 @@ def on_report(state: State, result: Result, report: VenueReported) -> None:
             exec_type=ExecType.ORDER_STATUS,
             code="TOO_LATE_TO_CANCEL",
         )
-    if report.kind != "UNKNOWN":
-        child.unknown_since = 0
-    if report.exec_id:
-        child.exec_ids = (*child.exec_ids, report.exec_id)
-    child.venue_order_id = report.venue_order_id or child.venue_order_id
-    child.updated_at = report.at
-    result.children[child.id] = child
-    if child.open and child.final and child.cum >= child.final_cum:
-        child.status = child.final
-        _after_end(state, result, order, child, at=report.at)
-    result.answer(order, ok=True)
 
 
 def _fill(

@@ -1,1 +1,1 @@
-"""Everything around the pure core: rebuilding its state, storing its decisions, running its loop inside a Celery worker."""
+"""Around the pure core: rebuilding its state, storing its decisions, running its loop inside a Celery worker."""

@@ -1,7 +1,7 @@
-"""The same engine inside the caller's process and transaction: for tests, for generated history, for a single-process tool.
+"""The same engine inside the caller's process and transaction: for tests and generated history.
 
-Decisions, rows, journal and replies are those of the real host; only the stream and the thread are missing. It refuses to
-run beside a real engine of the shard.
+Decisions, rows, journal and replies are those of the real host; only the stream and the thread are missing. It
+refuses to run beside a real engine of the shard.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The engine's loop: what waits in the stream → decide → one transaction → answers, acknowledgement.
 
-One thread of one Celery worker per shard. A session-level advisory lock makes it the single writer, the epoch in the offset
-row fences off a predecessor that does not know yet that it lost the lock. Whatever fails, nothing that was not committed is
-ever answered: the state is thrown away, loaded again, and the entries that are still pending are read again.
+One thread of one Celery worker per shard. A session-level advisory lock makes it the single writer, the epoch in the
+offset row fences off a predecessor that does not know yet that it lost the lock. Whatever fails, nothing that was not
+committed is ever answered: the state is thrown away, loaded again, and the entries still pending are read again.
 """
 
 from __future__ import annotations
@@ -250,7 +250,9 @@ class StreamEngine:
 
     def _survive(self, entries: Sequence[Waiting], error: Exception) -> None:
         """Find the command that cannot be decided or stored: one by one, and set it aside when it is alone."""
-        log.exception("engine batch failed", extra={"shard": self.shard, "size": len(entries)})
+        log.error(
+            "engine batch failed", extra={"shard": self.shard, "size": len(entries)}, exc_info=error
+        )
         self.last_error = repr(error)
         self.session.start()
         self._quotes_now()

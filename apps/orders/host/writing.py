@@ -1,8 +1,8 @@
 """One transaction for everything that a batch decided.
 
-New rows are told from changed ones by their ticket: tickets only grow, so an id that did not exist when the batch began is
-an insert (COPY), any other an update of absolute values. The offset row moves in the same transaction and only for the
-epoch that this engine holds; another epoch means that another engine took over, and nothing is written.
+New rows are told from changed ones by their ticket: tickets only grow, so an id that did not exist when the batch began
+is an insert (COPY), any other an update of absolute values. The offset row moves in the same transaction and only for
+the epoch that this engine holds; another epoch means that another engine took over, and nothing is written.
 """
 
 from __future__ import annotations
@@ -13,11 +13,8 @@ from typing import Any
 
 import msgspec
 
-from apps.core.money import from_minor
 from apps.core.outbox import insert_events
-from apps.ledger.enums import AccountKind
-from apps.ledger.selectors import account_for
-from apps.ledger.services import BatchRow, post_batch
+from apps.ledger.services import post_batch
 from apps.orders.engine.commands import (
     Command,
     CurrencySet,
@@ -25,148 +22,22 @@ from apps.orders.engine.commands import (
     KillSwitch,
     PolicySet,
 )
-from apps.orders.engine.fix import BUY, OrdStatus
 from apps.orders.engine.result import Reply, Result
 from apps.orders.engine.state import ChildOrder, Execution, Order, Position, State
-from apps.orders.events import DealExecuted, FundsApplied, OrderRejected
+from apps.orders.host.consequences import Books, events_of
+from apps.orders.host.tables import (
+    CHILD_CHANGES,
+    CHILD_COLUMNS,
+    EVENT_COLUMNS,
+    EXECUTION_COLUMNS,
+    ORDER_CHANGES,
+    ORDER_COLUMNS,
+    POSITION_CHANGES,
+    POSITION_COLUMNS,
+    copy_rows,
+    update_rows,
+)
 from apps.orders.host.units import from_us
-
-ORDER_COLUMNS = [
-    "id",
-    "account_id",
-    "client_order_id",
-    "symbol",
-    "digits",
-    "lot_step",
-    "side",
-    "order_type",
-    "tif",
-    "steps",
-    "price",
-    "position",
-    "book",
-    "source",
-    "status",
-    "cum",
-    "leaves",
-    "notional",
-    "opened",
-    "venue_tries",
-    "code",
-    "text",
-    "flagged",
-    "failing",
-    "checks",
-    "event_count",
-    "captured_at",
-    "validated_at",
-    "working_at",
-    "routed_at",
-    "executed_at",
-    "ended_at",
-]
-ORDER_CHANGES = (
-    ("status", "text"),
-    ("cum", "bigint"),
-    ("leaves", "bigint"),
-    ("notional", "bigint"),
-    ("opened", "bigint"),
-    ("venue_tries", "smallint"),
-    ("code", "text"),
-    ("text", "text"),
-    ("flagged", "text"),
-    ("event_count", "smallint"),
-    ("routed_at", "timestamptz"),
-    ("executed_at", "timestamptz"),
-    ("ended_at", "timestamptz"),
-)
-POSITION_COLUMNS = [
-    "id",
-    "account_id",
-    "symbol",
-    "digits",
-    "lot_step",
-    "side",
-    "book",
-    "steps",
-    "cost",
-    "realized",
-    "commission",
-    "opened_at",
-    "updated_at",
-    "closed_at",
-    "close_reason",
-]
-POSITION_CHANGES = (
-    ("steps", "bigint"),
-    ("cost", "bigint"),
-    ("realized", "bigint"),
-    ("commission", "bigint"),
-    ("updated_at", "timestamptz"),
-    ("closed_at", "timestamptz"),
-    ("close_reason", "text"),
-)
-CHILD_COLUMNS = [
-    "id",
-    "order_id",
-    "account_id",
-    "venue",
-    "symbol",
-    "digits",
-    "lot_step",
-    "side",
-    "steps",
-    "tif",
-    "limit_price",
-    "status",
-    "cum",
-    "notional",
-    "venue_order_id",
-    "exec_ids",
-    "final",
-    "final_cum",
-    "final_code",
-    "unknown_since",
-    "created_at",
-    "updated_at",
-]
-CHILD_CHANGES = (
-    ("status", "text"),
-    ("cum", "bigint"),
-    ("notional", "bigint"),
-    ("venue_order_id", "text"),
-    ("exec_ids", "jsonb"),
-    ("final", "text"),
-    ("final_cum", "bigint"),
-    ("final_code", "text"),
-    ("unknown_since", "timestamptz"),
-    ("updated_at", "timestamptz"),
-)
-EXECUTION_COLUMNS = [
-    "id",
-    "order_id",
-    "account_id",
-    "position",
-    "symbol",
-    "digits",
-    "lot_step",
-    "side",
-    "entry",
-    "steps",
-    "price",
-    "book",
-    "currency",
-    "realized",
-    "commission",
-    "spread_cost",
-    "bid",
-    "ask",
-    "child",
-    "venue_exec_id",
-    "flagged",
-    "at",
-]
-EVENT_COLUMNS = ["order_id", "number", "at", "exec_type", "before", "after", "code", "text"]
 
 _json = msgspec.json.encode
 _pack = msgspec.msgpack.encode
@@ -229,12 +100,12 @@ class Writer:
 
     def __init__(self, shard: str) -> None:
         self.shard = shard
-        self._ledger_ids: dict[tuple[str, str, str], int] = {}
+        self.books = Books()
         self._scales: dict[str, tuple[int, Decimal]] = {}
 
     def forget(self) -> None:
         """After a rollback: accounts that were opened in it do not exist."""
-        self._ledger_ids.clear()
+        self.books.forget()
 
     def write(
         self, cursor: Any, batch: Batch, *, journal: int, last_stream_id: str, at: Any
@@ -247,14 +118,14 @@ class Writer:
         self._positions(cursor, state, batch.rows["positions"].values(), first)
         self._children(cursor, state, batch.rows["children"].values(), first)
         self._accounts(cursor, batch.rows["accounts"].values())
-        _copy(
+        copy_rows(
             cursor,
             "orders_execution",
             EXECUTION_COLUMNS,
             (self._execution_row(state, e) for e in batch.executions),
             bool(batch.executions),
         )
-        _copy(
+        copy_rows(
             cursor,
             "orders_orderevent",
             EVENT_COLUMNS,
@@ -279,8 +150,8 @@ class Writer:
                 "INSERT INTO orders_commandreceipt (shard, key) SELECT %s, unnest(%s::text[])",
                 (self.shard, batch.keys),
             )
-        post_batch(cursor, list(self._postings(batch.executions)))
-        insert_events(cursor, self._events(batch))
+        post_batch(cursor, list(self.books.postings(batch.executions)))
+        insert_events(cursor, events_of(batch, self._scale))
         self._journal(cursor, batch, journal, at)
         self._offset(cursor, state, journal, last_stream_id, at)
 
@@ -297,14 +168,14 @@ class Writer:
     def _orders(self, cursor: Any, state: State, orders: Iterable[Order], first: int) -> None:
         fresh = [o for o in orders if o.id >= first]
         changed = [o for o in orders if o.id < first]
-        _copy(
+        copy_rows(
             cursor,
             "orders_order",
             ORDER_COLUMNS,
             (self._order_row(state, o) for o in fresh),
             bool(fresh),
         )
-        _update(
+        update_rows(
             cursor,
             "orders_order",
             ORDER_CHANGES,
@@ -392,8 +263,8 @@ class Writer:
                 p.close_reason,
             )
 
-        _copy(cursor, "orders_position", POSITION_COLUMNS, map(row, fresh), bool(fresh))
-        _update(
+        copy_rows(cursor, "orders_position", POSITION_COLUMNS, map(row, fresh), bool(fresh))
+        update_rows(
             cursor,
             "orders_position",
             POSITION_CHANGES,
@@ -445,8 +316,8 @@ class Writer:
                 from_us(c.updated_at),
             )
 
-        _copy(cursor, "orders_childorder", CHILD_COLUMNS, map(row, fresh), bool(fresh))
-        _update(
+        copy_rows(cursor, "orders_childorder", CHILD_COLUMNS, map(row, fresh), bool(fresh))
+        update_rows(
             cursor,
             "orders_childorder",
             CHILD_CHANGES,
@@ -538,93 +409,6 @@ class Writer:
             (self.shard, kind, key, _pack(value)),
         )
 
-    # money
-
-    def _ledger_id(self, kind: AccountKind, currency: str, owner: str = "") -> int:
-        key = (kind.value, currency, owner)
-        known = self._ledger_ids.get(key)
-        if known is None:
-            known = self._ledger_ids[key] = account_for(kind, currency, owner).pk
-        return known
-
-    def _postings(self, executions: Iterable[Execution]) -> Iterable[BatchRow]:
-        """Realised P/L against the house book (B) or the venues' collateral (A), commission to income."""
-        for e in executions:
-            if not e.realized and not e.commission:
-                continue
-            at = from_us(e.at)
-            client = self._ledger_id(AccountKind.CLIENT_TRADING, e.currency, f"trading:{e.account}")
-            if e.realized:
-                other = self._ledger_id(
-                    AccountKind.LP_COLLATERAL if e.book == "A" else AccountKind.BBOOK_PNL,
-                    e.currency,
-                )
-                debit, credit = (other, client) if e.realized > 0 else (client, other)
-                yield BatchRow(
-                    key=f"deal:{e.id}:pnl",
-                    kind="deal.pnl",
-                    debit_id=debit,
-                    credit_id=credit,
-                    currency=e.currency,
-                    amount_minor=abs(e.realized),
-                    at=at,
-                )
-            if e.commission > 0:
-                yield BatchRow(
-                    key=f"deal:{e.id}:commission",
-                    kind="deal.commission",
-                    debit_id=client,
-                    credit_id=self._ledger_id(AccountKind.INCOME_COMMISSION, e.currency),
-                    currency=e.currency,
-                    amount_minor=e.commission,
-                    at=at,
-                )
-
-    # events
-
-    def _events(self, batch: Batch) -> Iterable[Any]:
-        state = batch.state
-        for e in batch.executions:
-            digits, lot_step = self._scale(state, e.symbol)
-            yield DealExecuted(
-                deal_id=e.id,
-                order_id=e.order,
-                position_id=e.position,
-                account_id=e.account,
-                client_id=state.accounts[e.account].spec.client,
-                symbol=e.symbol,
-                side="BUY" if e.side == BUY else "SELL",
-                entry=e.entry,
-                quantity_lots=lot_step * e.steps,
-                price=Decimal(e.price).scaleb(-digits),
-                book=e.book,
-                commission=from_minor(e.commission, e.currency),
-                spread_cost=from_minor(e.spread_cost, e.currency),
-                realized_pnl=from_minor(e.realized, e.currency),
-                currency=e.currency,
-                executed_at=from_us(e.at),
-            )
-        for order in batch.rows["orders"].values():
-            if order.status == OrdStatus.REJECTED:
-                yield OrderRejected(
-                    order_id=order.id,
-                    account_id=order.account,
-                    client_id=state.accounts[order.account].spec.client,
-                    symbol=order.symbol,
-                    code=order.code,
-                    rejected_at=from_us(order.ended_at),
-                )
-        for moved in batch.funds:
-            currency = state.accounts[moved.account].currency
-            yield FundsApplied(
-                account_id=moved.account,
-                reference=moved.reference,
-                kind=moved.kind,
-                amount=from_minor(moved.amount, currency),
-                balance=from_minor(moved.balance, currency),
-                currency=currency,
-            )
-
     # journal and offset
 
     def _journal(self, cursor: Any, batch: Batch, number: int, at: Any) -> None:
@@ -663,32 +447,3 @@ class Writer:
         )
         if cursor.rowcount != 1:
             raise Fenced(self.shard)
-
-
-def _copy(
-    cursor: Any, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]], present: bool
-) -> None:
-    if not present:
-        return
-    names = ", ".join(f'"{name}"' for name in columns)
-    with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
-
-
-def _update(
-    cursor: Any,
-    table: str,
-    changes: Sequence[tuple[str, str]],
-    rows: Sequence[tuple[Any, ...]],
-) -> None:
-    """Set absolute values by id in one statement."""
-    if not rows:
-        return
-    assignments = ", ".join(f'"{name}" = u."{name}"' for name, _ in changes)
-    arrays = ", ".join(["%s::bigint[]", *(f"%s::{kind}[]" for _, kind in changes)])
-    names = ", ".join(["id", *(f'"{name}"' for name, _ in changes)])
-    cursor.execute(
-        f"UPDATE {table} t SET {assignments} FROM unnest({arrays}) AS u({names}) WHERE t.id = u.id",  # noqa: S608
-        [list(column) for column in zip(*rows, strict=True)],
-    )

@@ -12,6 +12,7 @@ import logging
 import socket
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -26,7 +27,6 @@ from apps.orders.adapters.protocol import (
 )
 from apps.orders.adapters.venues.symbology import (
     SymbolTerms,
-    Untranslatable,
     order_for,
     report_for,
 )
@@ -44,8 +44,11 @@ from apps.orders.adapters.venues.wire import (
 )
 
 log = logging.getLogger(__name__)
-ENDS = frozenset(("REJECTED", "CANCELED", "EXPIRED", "NOT_FOUND"))
+ENDS = frozenset(
+    (ReportKind.REJECTED, ReportKind.CANCELED, ReportKind.EXPIRED, ReportKind.NOT_FOUND)
+)
 SENDER = "BROKEROS"
+REMEMBERED = 20_000
 
 
 @dataclass
@@ -55,7 +58,21 @@ class Pending:
     instruction: ChildInstruction
     ask_at: float
     asked: int = 0
-    filled: int = 0
+    fills: dict[str, int] = field(default_factory=dict)
+    end_cum: int | None = None
+
+    def note(self, report: VenueReport) -> None:
+        if report.kind is ReportKind.FILL:
+            self.fills[report.exec_id] = report.steps
+        elif report.kind in ENDS:
+            self.end_cum = report.cum_steps
+
+    @property
+    def is_over(self) -> bool:
+        """The venue said how it ended, and every fill it speaks of has arrived."""
+        filled = sum(self.fills.values())
+        complete = filled >= self.instruction.steps
+        return complete or (self.end_cum is not None and filled >= self.end_cum)
 
 
 @dataclass(frozen=True)
@@ -80,7 +97,7 @@ class LineState:
     sent: int = 0
     reports: int = 0
     unknown: int = 0
-    connects: int = field(default=0)
+    connects: int = 0
 
 
 class TcpVenue:
@@ -99,6 +116,7 @@ class TcpVenue:
         self.timing = timing or Timing()
         self.state = LineState()
         self._pending: dict[str, Pending] = {}
+        self._sent: OrderedDict[str, tuple[int, str]] = OrderedDict()
         self._lock = threading.RLock()
         self._socket: socket.socket | None = None
         self._stopped = threading.Event()
@@ -128,7 +146,13 @@ class TcpVenue:
             thread.join(timeout=5)
 
     def send(self, instruction: ChildInstruction) -> None:
-        """Place the order. Raises `VenueTimeout` when the line broke while it was written."""
+        """Place the order. Raises `VenueTimeout` when the line broke while it was written.
+
+        An instruction that was here before is asked about instead.
+        """
+        if instruction.client_order_id in self._sent:
+            self.status(instruction)
+            return
         terms = self.terms.get(instruction.symbol)
         if terms is None:
             self._refuse(instruction, "UNKNOWN_SYMBOL", f"{self.code} does not trade it")
@@ -164,6 +188,9 @@ class TcpVenue:
             known = Pending(instruction, 0.0)
             self._pending[instruction.client_order_id] = known
         known.ask_at = time.monotonic() + within
+        self._sent[instruction.client_order_id] = (instruction.child_id, instruction.symbol)
+        if len(self._sent) > REMEMBERED:
+            self._sent.popitem(last=False)
 
     def _write_or_time_out(self, message: Request, instruction: ChildInstruction) -> None:
         if not self._write(message):
@@ -258,39 +285,29 @@ class TcpVenue:
             self._ask_due()
 
     def _reported(self, report: Report) -> None:
-        with self._lock:
-            pending = self._pending.get(report.cl_ord_id)
-            if pending is None:
-                child_id = _child_of(report.cl_ord_id)
-                symbol = self._symbol_of(report)
-            else:
-                child_id, symbol = pending.instruction.child_id, pending.instruction.symbol
-        terms = self.terms.get(symbol) if symbol else None
-        if child_id is None or terms is None:
-            log.warning("%s reported an order that nobody sent: %s", self.code, report.cl_ord_id)
+        child_id, symbol = self._sent.get(report.cl_ord_id, (0, ""))
+        terms = self.terms.get(symbol)
+        if terms is None:
+            log.warning("%s reported an order that was not sent: %s", self.code, report.cl_ord_id)
             return
         try:
             translated = report_for(report, child_id, self.code, terms)
-        except (Untranslatable, ValueError) as error:
-            log.error("%s: %s", self.code, error)
+        except ValueError as error:
+            log.warning("%s: a report that cannot be booked: %s", self.code, error)
             return
         self.state.reports += 1
         self._sink(translated)
-        if pending is not None:
-            self._progress(pending, translated)
+        self._progress(report.cl_ord_id, translated)
 
-    def _symbol_of(self, report: Report) -> str | None:
-        known = self._finished.get(report.cl_ord_id) if hasattr(self, "_finished") else None
-        return known
-
-    def _progress(self, pending: Pending, report: VenueReport) -> None:
-        """Stop asking once the venue has said how it ended and every fill it speaks of arrived."""
+    def _progress(self, cl_ord_id: str, report: VenueReport) -> None:
         with self._lock:
+            pending = self._pending.get(cl_ord_id)
+            if pending is None:
+                return
             pending.ask_at = time.monotonic() + self.timing.ask_again
-            pending.filled = max(pending.filled, report.cum_steps)
-            is_end = report.kind in ENDS or report.cum_steps >= pending.instruction.steps
-            if is_end:
-                self._pending.pop(pending.instruction.client_order_id, None)
+            pending.note(report)
+            if pending.is_over:
+                del self._pending[cl_ord_id]
 
     # Watching
 
@@ -334,8 +351,3 @@ class TcpVenue:
             with contextlib.suppress(OSError):
                 connected.shutdown(socket.SHUT_RDWR)
             connected.close()
-
-
-def _child_of(cl_ord_id: str) -> int | None:
-    """The child order that a client order id names, as the house writes them."""
-    return int(cl_ord_id[1:]) if cl_ord_id[:1] == "C" and cl_ord_id[1:].isdigit() else None

@@ -1,0 +1,116 @@
+"""What a batch means to others: postings in the ledger and events in the outbox, in the batch's own transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from apps.core.money import from_minor
+from apps.ledger.enums import AccountKind
+from apps.ledger.selectors import account_for
+from apps.ledger.services import BatchRow
+from apps.orders.engine.fix import BUY, OrdStatus
+from apps.orders.engine.state import Execution, State
+from apps.orders.events import DealExecuted, FundsApplied, OrderRejected
+from apps.orders.host.units import from_us
+
+if TYPE_CHECKING:
+    from apps.orders.host.writing import Batch
+
+Scale = Callable[[State, str], tuple[int, Decimal]]
+
+
+class Books:
+    """The ledger accounts that deals move, by their numbers."""
+
+    def __init__(self) -> None:
+        self._ledger_ids: dict[tuple[str, str, str], int] = {}
+
+    def forget(self) -> None:
+        """After a rollback: accounts that were opened in it do not exist."""
+        self._ledger_ids.clear()
+
+    def _ledger_id(self, kind: AccountKind, currency: str, owner: str = "") -> int:
+        key = (kind.value, currency, owner)
+        known = self._ledger_ids.get(key)
+        if known is None:
+            known = self._ledger_ids[key] = account_for(kind, currency, owner).pk
+        return known
+
+    def postings(self, executions: Iterable[Execution]) -> Iterable[BatchRow]:
+        """Realised P/L against the house book (B) or the venues' collateral (A), commission to income."""
+        for e in executions:
+            if not e.realized and not e.commission:
+                continue
+            at = from_us(e.at)
+            client = self._ledger_id(AccountKind.CLIENT_TRADING, e.currency, f"trading:{e.account}")
+            if e.realized:
+                other = self._ledger_id(
+                    AccountKind.LP_COLLATERAL if e.book == "A" else AccountKind.BBOOK_PNL,
+                    e.currency,
+                )
+                debit, credit = (other, client) if e.realized > 0 else (client, other)
+                yield BatchRow(
+                    key=f"deal:{e.id}:pnl",
+                    kind="deal.pnl",
+                    debit_id=debit,
+                    credit_id=credit,
+                    currency=e.currency,
+                    amount_minor=abs(e.realized),
+                    at=at,
+                )
+            if e.commission > 0:
+                yield BatchRow(
+                    key=f"deal:{e.id}:commission",
+                    kind="deal.commission",
+                    debit_id=client,
+                    credit_id=self._ledger_id(AccountKind.INCOME_COMMISSION, e.currency),
+                    currency=e.currency,
+                    amount_minor=e.commission,
+                    at=at,
+                )
+
+
+def events_of(batch: Batch, scale: Scale) -> Iterable[Any]:
+    state = batch.state
+    for e in batch.executions:
+        digits, lot_step = scale(state, e.symbol)
+        yield DealExecuted(
+            deal_id=e.id,
+            order_id=e.order,
+            position_id=e.position,
+            account_id=e.account,
+            client_id=state.accounts[e.account].spec.client,
+            symbol=e.symbol,
+            side="BUY" if e.side == BUY else "SELL",
+            entry=e.entry,
+            quantity_lots=lot_step * e.steps,
+            price=Decimal(e.price).scaleb(-digits),
+            book=e.book,
+            commission=from_minor(e.commission, e.currency),
+            spread_cost=from_minor(e.spread_cost, e.currency),
+            realized_pnl=from_minor(e.realized, e.currency),
+            currency=e.currency,
+            executed_at=from_us(e.at),
+        )
+    for order in batch.rows["orders"].values():
+        if order.status == OrdStatus.REJECTED:
+            yield OrderRejected(
+                order_id=order.id,
+                account_id=order.account,
+                client_id=state.accounts[order.account].spec.client,
+                symbol=order.symbol,
+                code=order.code,
+                rejected_at=from_us(order.ended_at),
+            )
+    for moved in batch.funds:
+        currency = state.accounts[moved.account].currency
+        yield FundsApplied(
+            account_id=moved.account,
+            reference=moved.reference,
+            kind=moved.kind,
+            amount=from_minor(moved.amount, currency),
+            balance=from_minor(moved.balance, currency),
+            currency=currency,
+        )
