@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.forms import AuthenticationForm
 from django.utils.translation import gettext_lazy as _
 
+from apps.clients.portal.forms import GuardedSignInForm
 
-class SignInForm(AuthenticationForm):
+
+class SignInForm(GuardedSignInForm):
     """E-mail and password, with what password keepers need to fill them."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

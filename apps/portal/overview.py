@@ -12,12 +12,15 @@ from django.views.decorators.http import require_GET
 
 from apps.clients.models import Client
 from apps.core.actor import Actor
+from apps.orders.selectors import account_equities
 from apps.portal.navigation import address
 from apps.portal.selectors import (
     client_of,
     facts_of,
+    has_traded,
     money_moved,
     requests_open,
+    symbols_held,
     totals,
     trading_accounts_of,
     wallets_of,
@@ -56,12 +59,27 @@ def overview_of(client: Client, actor: Actor) -> dict[str, Any]:
     pages = {name: address(*names) for name, names in PAGES.items()}
     accounts = trading_accounts_of(client, actor)
     wallets = wallets_of(client)
-    facts = facts_of(client, accounts, wallets, has_trading_money=False, has_traded=False)
+    figures = account_equities(account.id for account in accounts)
+    symbols = symbols_held(accounts)
+    facts = facts_of(
+        client,
+        accounts,
+        wallets,
+        has_trading_money=any(figure.equity.amount > 0 for figure in figures.values()),
+        has_traded=has_traded(accounts),
+    )
     step = next_step(facts)
     return {
         "client": client,
         "pages": pages,
-        "accounts": accounts,
+        "accounts": [(account, figures.get(account.id)) for account in accounts],
+        "equity_totals": totals(figure.equity for figure in figures.values()),
+        "floating_totals": totals(figure.floating for figure in figures.values())
+        if symbols
+        else [],
+        "positions_count": sum(symbols.values()),
+        "symbols": ",".join(sorted(symbols)),
+        "prices_missing": not all(figure.complete for figure in figures.values()),
         "wallets": wallets,
         "wallet_totals": totals(wallet.available for wallet in wallets),
         "held": totals(wallet.held for wallet in wallets if wallet.held),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,7 @@ from apps.core.actor import Actor
 from apps.core.money import Money
 from apps.ledger.enums import AccountKind
 from apps.ledger.selectors import AccountBalance, accounts_of, balances_of
+from apps.orders.models import Execution, Position
 from apps.payments.enums import (
     TRANSFER_DONE,
     WITHDRAWAL_DONE,
@@ -96,6 +98,17 @@ def wallets_of(client: Client) -> list[Wallet]:
 def trading_accounts_of(client: Client, actor: Actor) -> list[TradingAccount]:
     """All that are not over, the newest first."""
     return list(account_list(actor=actor).filter(client=client).exclude(state__in=GONE))
+
+
+def symbols_held(accounts: list[TradingAccount]) -> dict[str, int]:
+    """How many positions are open in each instrument."""
+    rows = Position.objects.open().filter(account_id__in=[account.id for account in accounts])
+    return dict(Counter(rows.values_list("symbol", flat=True)))
+
+
+def has_traded(accounts: list[TradingAccount]) -> bool:
+    """Whether anything was ever bought or sold."""
+    return Execution.objects.filter(account_id__in=[account.id for account in accounts]).exists()
 
 
 def totals(amounts: Iterable[Money]) -> list[Money]:

@@ -62,6 +62,7 @@ class SignIn(LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
             register_url=address("portal:clients-register"),
+            password_url=address("portal:clients-password-reset"),
             people=DEMO_PEOPLE if settings.DEMO else (),
             **kwargs,
         )
