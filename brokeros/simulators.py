@@ -34,6 +34,16 @@ SIMULATORS = [
     Simulator(
         "platform", "apps.accounts.adapters.simulator:start", "SIMULATOR_PLATFORM_PORT", 8101
     ),
+    Simulator("psp", "apps.payments.adapters.simulator:start", "SIMULATOR_PSP_PORT", 8102),
+    Simulator(
+        "lp-alpha", "apps.orders.adapters.venues.simulator:start_alpha", "LP_ALPHA_PORT", 8111
+    ),
+    Simulator(
+        "lp-bravo", "apps.orders.adapters.venues.simulator:start_bravo", "LP_BRAVO_PORT", 8112
+    ),
+    Simulator(
+        "lp-charlie", "apps.orders.adapters.venues.simulator:start_charlie", "LP_CHARLIE_PORT", 8113
+    ),
 ]
 
 
