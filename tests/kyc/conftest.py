@@ -1,0 +1,3 @@
+from tests.clients.conftest import house
+
+__all__ = ["house"]
