@@ -24,7 +24,7 @@ from apps.rules.engine.expressions import BadExpression
 from apps.rules.enums import EDITABLE, RuleSetState
 from apps.rules.forms import ContextForm, RowForm
 from apps.rules.models import DecisionLog, RuleSet
-from apps.rules.panels import ReceiptPanel, RowsPanel, VersionsPanel, point_title
+from apps.rules.panels import ReceiptPanel, RowsPanel, VersionsPanel, outcome_tone, point_title
 from apps.rules.permissions import EDIT_RULES, PUBLISH_RULES, TEST_RULES
 from apps.rules.points import POINTS
 from apps.rules.services import (
@@ -66,11 +66,12 @@ class RuleSetAdmin(BrokerModelAdmin):
                     ("point", "entity", "version"),
                     ("hit_policy", "state", "origin"),
                     ("author_label", "publisher_label", "published_at"),
-                    ("restores", "ended_at", "checksum"),
+                    ("restores", "ended_at", "short_checksum"),
                 )
             },
         ),
     )
+    readonly_fields = ("short_checksum",)
     panels = (RowsPanel, VersionsPanel)
     transitions = (
         Transition(
@@ -171,6 +172,10 @@ class RuleSetAdmin(BrokerModelAdmin):
     def entity_name(self, obj: RuleSet) -> Any:
         return obj.entity or _("all entities")
 
+    @admin.display(description=_("checksum"))
+    def short_checksum(self, obj: RuleSet) -> str:
+        return obj.checksum[:16]
+
     @admin.display(description=_("state"), ordering="state")
     def state_badge(self, obj: RuleSet) -> Any:
         return badge(obj.state, obj.get_state_display(), STATE_TONES.get(obj.state, "plain"))
@@ -241,7 +246,7 @@ class DecisionLogAdmin(BrokerModelAdmin):
 
     @admin.display(description=_("outcome"), ordering="outcome")
     def outcome_badge(self, obj: DecisionLog) -> Any:
-        return badge(obj.outcome, obj.get_outcome_display())
+        return badge(obj.outcome, obj.get_outcome_display(), outcome_tone(obj.outcome))
 
     @admin.display(description=_("why"))
     def why(self, obj: DecisionLog) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from apps.core.actor import Actor
 from apps.core.admin.pages import subject_url
 from apps.core.panels import Panel, register_panel
 from apps.core.timeline import TimelineEntry, register_timeline_source
+from apps.rules.engine.schema import Kind, Outcome, Point
 from apps.rules.models import DecisionLog, Rule, RuleSet
 from apps.rules.permissions import TEST_RULES, VIEW_DECISIONS
 from apps.rules.points import POINTS
@@ -29,6 +31,11 @@ from apps.rules.selectors import (
 def point_title(code: str) -> Any:
     point = POINTS.get(code)
     return point.title if point else code
+
+
+def outcome_tone(outcome: str) -> str:
+    """A required step is a warning like a review; the others have the tone that they have everywhere."""
+    return "warn" if outcome == Outcome.REQUIRE else ""
 
 
 def receipt_url(receipt: DecisionLog) -> str:
@@ -79,11 +86,10 @@ class ReceiptPanel(Panel):
 
     def context(self, obj: DecisionLog, actor: Actor) -> dict[str, Any]:
         point = POINTS.get(obj.point)
-        labels = {item.name: item.label for item in point.fields} if point else {}
         duties = {item.name: item.label for item in point.obligations} if point else {}
         return {
             "point": point_title(obj.point),
-            "inputs": [(labels.get(name, name), name, value) for name, value in obj.inputs.items()],
+            "inputs": _inputs(point, obj.inputs),
             "obligations": [
                 (duties.get(name, name), value) for name, value in obj.obligations.items()
             ],
@@ -94,6 +100,23 @@ class ReceiptPanel(Panel):
             if obj.client_id
             else "",
         }
+
+
+def _inputs(point: Point | None, inputs: dict[str, Any]) -> list[tuple[Any, str, Any]]:
+    """Inputs in the order in which the point declares them, amounts in whole units."""
+    if point is None:
+        return [(name, name, value) for name, value in inputs.items()]
+    shown = []
+    for item in point.fields:
+        if item.name not in inputs:
+            continue
+        value = inputs[item.name]
+        if item.kind is Kind.MINOR:
+            value = f"{Decimal(value) / 100:,.2f}"
+        elif item.kind is Kind.LOTS:
+            value = f"{Decimal(value) / 1000:f}"
+        shown.append((item.label, item.name, value))
+    return shown
 
 
 def _versions_of(receipt: DecisionLog) -> list[RuleSet]:

@@ -18,3 +18,9 @@ def rule_value(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(str(item) for item in value) or "\N{EM DASH}"
     return "\N{EM DASH}" if value in (None, "") else str(value)
+
+
+@register.filter
+def outcome_tone(outcome: Any) -> str:
+    """A required step is a warning like a review; the others have the tone that they have everywhere."""
+    return "warn" if str(outcome) == "REQUIRE" else ""
