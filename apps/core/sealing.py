@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from apps.core import clock
 
 BATCH = 5_000
+REACH = 20_000
 GENESIS = b"\0" * 32
 _LOCK = 0x5EA1
 
@@ -32,8 +33,11 @@ class Break:
     kind: str
 
 
-def seal() -> int:
-    """Chain the records of finished transactions that have no seal yet. Returns how many were sealed."""
+def seal(*, reach: int | None = REACH) -> int:
+    """Chain the records that have no seal yet. Returns how many were sealed.
+
+    Looks back over the last `reach` numbers for records that were committed late; None looks at all.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", (_LOCK,))
         if not cursor.fetchone()[0]:
@@ -41,12 +45,13 @@ def seal() -> int:
         cursor.execute("SELECT position, digest FROM core_auditseal ORDER BY position DESC LIMIT 1")
         head = cursor.fetchone()
         position, digest = (head[0], bytes(head[1])) if head else (0, GENESIS)
+        cursor.execute("SELECT coalesce(max(record_id), 0) FROM core_auditseal")
+        floor = 0 if reach is None else cursor.fetchone()[0] - reach
         cursor.execute(
             f"SELECT r.id, {_CANONICAL} FROM core_auditrecord r "
             "LEFT JOIN core_auditseal s ON s.record_id = r.id "
-            "WHERE s.position IS NULL AND r.xid < pg_snapshot_xmin(pg_current_snapshot()) "
-            "ORDER BY r.id LIMIT %s",
-            (BATCH,),
+            "WHERE s.position IS NULL AND r.id > %s ORDER BY r.id LIMIT %s",
+            (floor, BATCH),
         )
         rows = []
         for record_id, text in cursor.fetchall():

@@ -7,7 +7,6 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core import clock
 from apps.core.models.base import AppendOnlyModel
-from apps.core.models.fields import XidField
 
 
 class AuditRecord(AppendOnlyModel):
@@ -29,7 +28,6 @@ class AuditRecord(AppendOnlyModel):
     approval_id = models.UUIDField(_("approval"), null=True, blank=True)
     request_id = models.CharField(_("request"), max_length=64, blank=True)
     ip = models.GenericIPAddressField(_("address"), null=True, blank=True)
-    xid = XidField()
 
     class Meta(AppendOnlyModel.Meta):
         verbose_name = _("audit record")

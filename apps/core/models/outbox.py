@@ -7,7 +7,6 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core import clock
 from apps.core.ids import new_id
-from apps.core.models.fields import XidField
 
 
 class OutboxEvent(models.Model):
@@ -21,7 +20,6 @@ class OutboxEvent(models.Model):
     request_id = models.CharField(_("request"), max_length=64, blank=True, db_default="")
     created_at = models.DateTimeField(_("at"), default=clock.now)
     dispatched_at = models.DateTimeField(_("dispatched at"), null=True, blank=True)
-    xid = XidField()
 
     class Meta:
         verbose_name = _("event")
