@@ -108,11 +108,12 @@ def account_spec(view: AccountEngineView) -> AccountSpec:
         commission_minor=_group_term(view, "commission_minor", 0),
         markup=tuple(sorted(_group_term(view, "markup", {}).items())),
         book=_group_term(view, "book", "B"),
+        orders_per_second=_group_term(view, "orders_per_second", 0),
     )
 
 
 def _group_term(view: AccountEngineView, name: str, default: Any) -> Any:
-    """Commission, mark-up and default book by account type, from `ENGINE_ACCOUNT_TERMS`; `*` holds for all types."""
+    """Commission, mark-up, default book and order rate by account type, from `ENGINE_ACCOUNT_TERMS`; `*` holds for all types."""
     terms = settings.ENGINE_ACCOUNT_TERMS
     return terms.get(view.account_type, {}).get(name, terms.get("*", {}).get(name, default))
 
