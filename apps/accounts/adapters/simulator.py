@@ -220,7 +220,10 @@ class Handler(BaseHTTPRequestHandler):
             raw = self.rfile.read(length) if length else b""
             if self.headers.get("Authorization") != f"Bearer {self.key}":
                 raise Refusal(401, "WRONG_KEY")
-            reply = act(json.loads(raw) if raw else {})
+            body = json.loads(raw) if raw else {}
+            if not isinstance(body, dict):
+                raise Refusal(422, "BAD_REQUEST", "an object is needed")
+            reply = act(body)
         except Refusal as refusal:
             self._send(refusal.status, {"code": refusal.code, "detail": refusal.detail})
         except (KeyError, ValueError, TypeError) as error:
