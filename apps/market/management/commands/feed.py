@@ -69,6 +69,7 @@ class Feed:
             loop.add_signal_handler(number, self.stopped.set)
         started = loop.time()
         turn = 0
+        await self._yield_to_replays()
         await self._step(share=1.0)
         while not self.stopped.is_set() and not 0 < seconds <= loop.time() - started:
             turn += 1
