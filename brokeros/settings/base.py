@@ -160,6 +160,19 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "celery.beat:PersistentScheduler"
+# Seconds between runs; each task finds its own work and does nothing when there is none.
+CELERY_BEAT_SCHEDULE = {
+    task: {"task": task, "schedule": seconds}
+    for task, seconds in {
+        "payments.payouts_ask": 15.0,
+        "payments.deposits_ask": 30.0,
+        "payments.deposits_expire": 60.0,
+        "payments.transfers_ask": 20.0,
+        "ledger.holds_expire": 60.0,
+        "clients.expire_restrictions": 60.0,
+        "kyc.age_documents": 3600.0,
+    }.items()
+}
 CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "beat-schedule")
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
 
@@ -169,6 +182,18 @@ ENGINE_MODE = env.str("BROKEROS_ENGINE_MODE", default="stream")
 ENGINE_POLICY = {"quote_max_age_us": 30_000_000, "collar_bps": 500, "orders_per_second": 20}
 # Commission (minor units per lot and side), mark-up (points by symbol, asset class or "*") and default book by account type.
 ENGINE_ACCOUNT_TERMS = {"*": {"commission_minor": 0, "markup": {}, "book": "B"}}
+
+# Address and secrets of each provider in `apps/payments/data/providers.toml`; the first webhook secret signs.
+PAYMENT_PROVIDERS = {
+    "psp-sim": {
+        "address": env.str(
+            "PSP_SIM_ADDRESS",
+            default=f"http://127.0.0.1:{env.int('SIMULATOR_PSP_PORT', default=8102)}",
+        ),
+        "key": env.str("PSP_SIM_KEY", default=""),
+        "webhook_secrets": env.list("PSP_SIM_WEBHOOK_SECRETS", default=[]),
+    },
+}
 
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 DEFAULT_FROM_EMAIL = env.str("BROKEROS_MAIL_FROM", default="Broker OS <no-reply@brokeros.example>")

@@ -1,9 +1,11 @@
 """A whole brokerage on one machine: embedded servers, simulators, a local mailbox."""
 
+import warnings
+
 from brokeros import embedded
 from brokeros.logs import logging_config
 from brokeros.settings.base import *  # noqa: F403
-from brokeros.settings.base import HOME
+from brokeros.settings.base import HOME, PAYMENT_PROVIDERS
 from brokeros.settings.environment import env
 from brokeros.settings.services import channel_layers, databases
 
@@ -28,3 +30,12 @@ LOG_LEVEL = env.str("BROKEROS_LOG_LEVEL", default="WARNING")
 LOGGING = logging_config(style=env.str("BROKEROS_LOG_STYLE", default="plain"), level=LOG_LEVEL)
 # The demo serves its static files as they lie; production collects, compresses and names them by content.
 WHITENOISE_USE_FINDERS = True
+
+# These open the simulated provider of this machine and nothing else.
+PAYMENT_PROVIDERS["psp-sim"]["key"] = env.str("PSP_SIM_KEY", default="demo-simulators")
+PAYMENT_PROVIDERS["psp-sim"]["webhook_secrets"] = env.list(
+    "PSP_SIM_WEBHOOK_SECRETS",
+    default=["whsec_ZGVtby1vbmx5LXNlY3JldC1vZi10aGUtc2ltdWxhdGVkLXBzcA=="],
+)
+# A container or a trial machine is often used as root; the demo's worker runs only this repository's code.
+warnings.filterwarnings("ignore", message=r"\s*You're running the worker with superuser")

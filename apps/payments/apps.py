@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class PaymentsConfig(AppConfig):
+    name = "apps.payments"
+    verbose_name = _("Payments")
+
+    def ready(self) -> None:
+        from apps.payments import reactions  # noqa: F401
