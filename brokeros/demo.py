@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import signal
@@ -28,6 +29,7 @@ from brokeros.processes import PROCESSES
 from brokeros.supervisor import Console, Supervisor
 
 READY_TIMEOUT_S = 120.0
+READY_CHECKED_EVERY_S = 0.5
 SERVERS_CHECKED_EVERY_S = 2.0
 PASSWORD = "demo-Broker-2026"  # noqa: S105 (printed for everybody who tries the demo)
 STAFF = (
@@ -68,7 +70,7 @@ def run(home: Path, port: int, console: Console) -> int:
         require_free_ports(port)
         try:
             environ = environment(home, port, embedded.start(home))
-            prepare(environ, console)
+            prepare(home, environ)
             supervise(home, port, environ, console, began)
         finally:
             _hold_signals()
@@ -118,8 +120,15 @@ def environment(home: Path, port: int, services: embedded.Services) -> dict[str,
     }
 
 
-def prepare(environ: dict[str, str], console: Console) -> None:
-    """Tables, rules, roles, instruments and, in an empty database, the demo's people and their history."""
+def prepare(home: Path, environ: dict[str, str]) -> None:
+    """Tables, rules, roles, instruments and, in an empty database, the demo's people and their history.
+
+    Skipped when this home was prepared from exactly these migrations and data files before.
+    """
+    stamp = home / "prepared"
+    wanted = fingerprint(environ["DATABASE_URL"])
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
     done = subprocess.run(
         [sys.executable, "manage.py", "prepare", "--demo"],
         env=environ,
@@ -128,6 +137,16 @@ def prepare(environ: dict[str, str], console: Console) -> None:
     )
     if done.returncode:
         raise DemoError("the database could not be prepared; the lines above say why.")
+    stamp.write_text(wanted)
+
+
+def fingerprint(database_url: str) -> str:
+    """Changes with every file that preparing reads, and with the database that is prepared."""
+    digest = hashlib.sha256(database_url.encode())
+    apps = embedded.BASE_DIR / "apps"
+    for path in sorted({*apps.glob("*/migrations/*.py"), *apps.glob("*/data/**/*.*")}):
+        digest.update(str(path.relative_to(apps)).encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def require_free_ports(port: int) -> None:
@@ -230,7 +249,9 @@ def _await_ready(supervisor: Supervisor, port: int) -> None:
     while not ready:
         if time.monotonic() > deadline:
             raise DemoError(f"not ready after {READY_TIMEOUT_S:.0f} s; still failing: {failing}.")
-        supervisor.turn(0.3)
+        until = time.monotonic() + READY_CHECKED_EVERY_S
+        while time.monotonic() < until:
+            supervisor.turn(0.1)
         ready, failing = readiness(port)
 
 

@@ -49,7 +49,7 @@ def readyz() -> JsonResponse:
     """200 when all parts work, 503 with the failing ones named otherwise."""
     parts = {name: _measure(name, check) for name, check in checks().items()}
     failing = sorted(name for name, part in parts.items() if not part.ok)
-    return JsonResponse(
+    answer = JsonResponse(
         {
             "status": "unready" if failing else "ready",
             "failing": failing,
@@ -58,6 +58,9 @@ def readyz() -> JsonResponse:
         status=503 if failing else 200,
         headers={"Cache-Control": "no-store"},
     )
+    # An answer to a probe is no error of the server: Django need not log it as one, twice a second at start.
+    answer._has_been_logged = True  # type: ignore[attr-defined]
+    return answer
 
 
 def checks() -> dict[str, Callable[[], Part]]:

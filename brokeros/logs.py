@@ -153,6 +153,7 @@ def logging_config(*, style: str, level: str) -> dict[str, Any]:
             "celery": through_root,
             "uvicorn": through_root,
             "uvicorn.error": through_root,
+            "uvicorn.access": {"handlers": [], "propagate": False},
             # A refused sign-in or a missing page is an answer, not a fault of the server.
             "django.request": {**through_root, "level": "ERROR"},
             "asyncio": {**through_root, "level": "WARNING"},

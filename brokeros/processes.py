@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 MANAGE = ("python", "manage.py")
-CELERY = ("python", "-m", "celery", "-A", "brokeros")
+CELERY = ("python", "-m", "celery", "--quiet", "-A", "brokeros")
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,7 +176,7 @@ class Supervisor:
             return
         *lines, child.unfinished_line = (child.unfinished_line + chunk).split(b"\n")
         for line in lines:
-            self._console.line(child.process.name, line.decode(errors="replace").rstrip())
+            self._say(child, line.decode(errors="replace"))
 
     def _drain(self, child: Child) -> None:
         """What an ended process still had to say, an unfinished line included."""
@@ -186,8 +186,12 @@ class Supervisor:
         rest = child.unfinished_line + (output.read() or b"")
         child.unfinished_line = b""
         for line in rest.decode(errors="replace").splitlines():
-            self._console.line(child.process.name, line)
+            self._say(child, line)
         self._forget(output)
+
+    def _say(self, child: Child, line: str) -> None:
+        if line.strip():
+            self._console.line(child.process.name, line.rstrip())
 
     def _forget(self, output: IO[bytes]) -> None:
         with contextlib.suppress(KeyError, ValueError):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand
@@ -28,10 +31,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, demo: bool, **options: Any) -> None:
         call_command("migrate", interactive=False, verbosity=0)
+        Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
         known = get_commands()
         for name in SHARED_DATA:
             if name in known:
-                call_command(name)
+                call_command(name, stdout=io.StringIO())
+        self.stdout.write(
+            "Tables, roles, rules, instruments, entities, account types and providers are in place."
+        )
         if demo and SEED in known and not get_user_model().objects.exists():
             self.stdout.write("Making the demo's people and their history ...")
             call_command(SEED)
