@@ -9,6 +9,7 @@ urlpatterns = [
     path("portal/", include("apps.portal.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("apps.rules.api.urls")),
+    path("api/v1/", include("apps.accounts.api.urls")),
     path("api/v1/", include("apps.payments.api.urls")),
     path("hooks/", include("apps.payments.api.hook_urls")),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),

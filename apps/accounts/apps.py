@@ -7,4 +7,4 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Accounts")
 
     def ready(self) -> None:
-        from apps.accounts import reactions  # noqa: F401
+        from apps.accounts import panels, reactions  # noqa: F401

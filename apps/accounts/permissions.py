@@ -6,8 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.permissions import Permission
 
-VIEW_ACCOUNTS = Permission("accounts.view_accounts", _("See trading accounts"))
-VIEW_PLATFORMS = Permission("accounts.view_platforms", _("See platforms, groups and account types"))
+VIEW_ACCOUNTS = Permission("accounts.view_tradingaccount", _("See trading accounts"))
+VIEW_PLATFORMS = Permission("accounts.view_platform", _("See platforms, groups and account types"))
 OPEN_ACCOUNT = Permission("accounts.open_account", _("Open a trading account"))
 DECIDE_ACCOUNT = Permission("accounts.decide_account", _("Approve and reject requested accounts"))
 CHANGE_LEVERAGE = Permission("accounts.change_leverage", _("Change an account's leverage"))

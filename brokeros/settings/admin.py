@@ -96,6 +96,16 @@ UNFOLD: dict[str, Any] = {
                 ],
             },
             {
+                "title": _("Accounts"),
+                "items": [
+                    item(_("Trading accounts"), "account_balance", "admin:accounts_tradingaccount_changelist", "accounts.view_tradingaccount"),
+                    item(_("Asked of platforms"), "dns", "admin:accounts_platformoperation_changelist", "accounts.view_platformoperation"),
+                    item(_("Account types"), "category", "admin:accounts_accounttype_changelist", "accounts.view_accounttype"),
+                    item(_("Groups"), "workspaces", "admin:accounts_accountgroup_changelist", "accounts.view_accountgroup"),
+                    item(_("Platforms"), "lan", "admin:accounts_platform_changelist", "accounts.view_platform"),
+                ],
+            },
+            {
                 "title": _("Rules"),
                 "items": [
                     item(
