@@ -54,9 +54,9 @@ class Person:
         """The field with this form name, whatever kind of control it is."""
         control = self.page.locator(f"main [name='{name}'], dialog [name='{name}']").first
         kind = control.evaluate("e => e.tagName + ':' + (e.type || '')")
-        if kind == "INPUT:checkbox":
+        if kind == "INPUT:checkbox" and value in ("on", "off"):
             control.set_checked(value == "on")
-        elif kind == "INPUT:radio":
+        elif kind in ("INPUT:radio", "INPUT:checkbox"):
             self.page.locator(f"[name='{name}'][value='{value}']").check(force=True)
         elif kind.startswith("SELECT"):
             control.select_option(value)
