@@ -8,8 +8,11 @@ accrual, withdrawal with two approvals, payout.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
+
+from PIL import Image, ImageDraw
 
 from tests.browser.people import Person
 
@@ -68,6 +71,7 @@ def test_one_client_s_whole_life(person: Arrive, tmp_path: Path) -> None:
     registers(lena, who)
     confirms_by_mail(lena, who)
     applies(lena)
+    sends_documents(lena, tmp_path)
 
 
 def registers(lena: Person, who: Newcomer) -> None:
@@ -107,3 +111,39 @@ def applies(lena: Person) -> None:
     lena.clicks("Accept and go on")
     lena.sees("Check your answers")
     lena.clicks("Everything is right: submit")
+
+
+def sends_documents(lena: Person, folder: Path) -> None:
+    """Photographs as a phone takes them; the page says of each that it was received."""
+    lena.page.wait_for_url("**/portal/verification/")
+    today = datetime.now(UTC).date()
+    passport, bill = photograph(folder, "passport"), photograph(folder, "bill")
+    lena.fills("POI-kind", "PASSPORT")
+    lena.fills("POI-country", "DE")
+    lena.fills("POI-number", "C01X00T47")
+    lena.fills("POI-expires_on", (today + timedelta(days=2000)).isoformat())
+    lena.fills("POI-front", str(passport))
+    send(lena, "POI")
+    lena.fills("POA-kind", "UTILITY_BILL")
+    lena.fills("POA-issued_on", (today - timedelta(days=20)).isoformat())
+    lena.fills("POA-front", str(bill))
+    send(lena, "POA")
+    lena.clicks("Hand in for review")
+    lena.sees("We will look at your documents")
+
+
+def send(lena: Person, evidence: str) -> None:
+    form = lena.page.locator(f"form[action$='/upload/{evidence}/']")
+    form.get_by_role("button", name="Send").click()
+    card = lena.page.locator("section.bo-card", has=lena.page.locator(f"form[action$='/upload/{evidence}/']"))
+    card.get_by_text("Received").first.wait_for()
+
+
+def photograph(folder: Path, what: str) -> Path:
+    picture = Image.new("RGB", (1400, 950), "lightsteelblue")
+    draw = ImageDraw.Draw(picture)
+    for line in range(12):
+        draw.text((80, 80 + 60 * line), f"{what} line {line}", fill="black")
+    path = folder / f"{what}.jpg"
+    picture.save(path, "JPEG", quality=88)
+    return path
