@@ -132,7 +132,8 @@ class Order(Scaled):
                 condition=Q(cum__lte=F("steps")) | ~Q(flagged=""), name="orders_order_no_overfill"
             ),
             models.CheckConstraint(
-                condition=~Q(status=OrderStatus.REJECTED) | (Q(cum=0) & ~Q(code="")),
+                condition=~Q(status=OrderStatus.REJECTED)
+                | (Q(cum=0) | ~Q(flagged="")) & ~Q(code=""),
                 name="orders_order_rejected",
             ),
         ]

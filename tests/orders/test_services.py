@@ -9,11 +9,9 @@ import pytest
 from apps.core.models import OutboxEvent
 from apps.core.money import Money
 from apps.ledger.enums import AccountKind
-from apps.ledger.models import Transfer
 from apps.ledger.selectors import account_for, balance_of
-from apps.orders.models import EngineAccount, Execution, Order, Position
-from apps.orders.selectors import account_equity, positions_open
-from apps.orders.services import account_funds_reserve, order_cancel, position_close
+from apps.orders.models import EngineAccount, Execution, Position
+from apps.orders.services import position_close
 from tests.orders import floor
 from tests.orders.floor import holder_of, trades
 

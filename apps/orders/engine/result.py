@@ -147,10 +147,10 @@ class Result:
         self.move(order, trigger, at=at, exec_type=exec_type, code=code, text=text)
         state.release_order(order)
 
-    def answer(self, order: Order, *, ok: bool = True, duplicate: bool = False) -> None:
-        """Reply with where the order stands."""
+    def answer(self, order: Order, *, ok: bool | None = None, duplicate: bool = False) -> None:
+        """Reply with where the order stands; a rejected order is a no unless `ok` speaks of something else."""
         self.reply = Reply(
-            ok=ok and order.status != OrdStatus.REJECTED,
+            ok=order.status != OrdStatus.REJECTED if ok is None else ok,
             code=order.code,
             text=order.text,
             order=order.id,

@@ -81,9 +81,11 @@ TRANSITIONS: dict[tuple[str, Trigger], str] = {
     (S.PENDING_REPLACE, T.BUST): S.PENDING_REPLACE,
     (S.CANCELED, T.BUST): S.CANCELED,  # E.1.b: a bust after cancel keeps Canceled
     (S.EXPIRED, T.BUST): S.EXPIRED,
-    # a fill that was already under way when the order ended: accepted and flagged
+    # a fill that was under way when the order ended, or more than was ordered: it happened, so it is booked and flagged
     (S.CANCELED, T.TRADE): S.CANCELED,
     (S.EXPIRED, T.TRADE): S.EXPIRED,
+    (S.REJECTED, T.TRADE): S.REJECTED,
+    (S.FILLED, T.TRADE): S.FILLED,
 }
 
 
