@@ -7,10 +7,14 @@ from drf_spectacular.views import SpectacularAPIView
 urlpatterns = [
     path("", include("apps.portal.public_urls")),
     path("portal/", include("apps.portal.urls")),
+    path("", include("apps.ib.urls")),
+    path("admin/risk/exposure/", include("apps.risk.admin_urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("apps.rules.api.urls")),
     path("api/v1/", include("apps.accounts.api.urls")),
     path("api/v1/", include("apps.payments.api.urls")),
+    path("api/v1/", include("apps.market.api.urls")),
+    path("api/v1/", include("apps.risk.api.urls")),
     path("hooks/", include("apps.payments.api.hook_urls")),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
 ]

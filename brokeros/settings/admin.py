@@ -98,11 +98,36 @@ UNFOLD: dict[str, Any] = {
             {
                 "title": _("Accounts"),
                 "items": [
-                    item(_("Trading accounts"), "account_balance", "admin:accounts_tradingaccount_changelist", "accounts.view_tradingaccount"),
-                    item(_("Asked of platforms"), "dns", "admin:accounts_platformoperation_changelist", "accounts.view_platformoperation"),
-                    item(_("Account types"), "category", "admin:accounts_accounttype_changelist", "accounts.view_accounttype"),
-                    item(_("Groups"), "workspaces", "admin:accounts_accountgroup_changelist", "accounts.view_accountgroup"),
-                    item(_("Platforms"), "lan", "admin:accounts_platform_changelist", "accounts.view_platform"),
+                    item(
+                        _("Trading accounts"),
+                        "account_balance",
+                        "admin:accounts_tradingaccount_changelist",
+                        "accounts.view_tradingaccount",
+                    ),
+                    item(
+                        _("Asked of platforms"),
+                        "dns",
+                        "admin:accounts_platformoperation_changelist",
+                        "accounts.view_platformoperation",
+                    ),
+                    item(
+                        _("Account types"),
+                        "category",
+                        "admin:accounts_accounttype_changelist",
+                        "accounts.view_accounttype",
+                    ),
+                    item(
+                        _("Groups"),
+                        "workspaces",
+                        "admin:accounts_accountgroup_changelist",
+                        "accounts.view_accountgroup",
+                    ),
+                    item(
+                        _("Platforms"),
+                        "lan",
+                        "admin:accounts_platform_changelist",
+                        "accounts.view_platform",
+                    ),
                 ],
             },
             {
@@ -119,6 +144,23 @@ UNFOLD: dict[str, Any] = {
                         "receipt_long",
                         "admin:rules_decisionlog_changelist",
                         "rules.view_decisionlog",
+                    ),
+                ],
+            },
+            {
+                "title": _("Risk"),
+                "items": [
+                    item(
+                        _("Live exposure"),
+                        "monitoring",
+                        "admin-risk-exposure",
+                        "risk.view_exposure",
+                    ),
+                    item(
+                        _("Kill switches"),
+                        "block",
+                        "admin:risk_killswitch_changelist",
+                        "risk.view_killswitch",
                     ),
                 ],
             },
