@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from PIL import Image
 
+from apps.clients.management.commands.load_entities import entities_load
 from apps.clients.models import Client, EmailConfirmation
 from apps.clients.selectors import agreements_of, clients_of_user, onboarding_steps
 from apps.clients.services import (
@@ -18,12 +22,16 @@ from apps.clients.services import (
     onboarding_submit,
 )
 from apps.clients.tokens import confirmation_token
+from apps.core import clock
 from apps.core.actor import Actor, ScopeLevel
+from apps.rules.compiled import forget_compiled
+from apps.rules.services import load_rule_files
 from apps.users.models import Role
+from apps.users.roles import load_roles
 from apps.users.selectors import actor_for
 
 AT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
-PASSWORD = "correct-horse-battery-9"  # noqa: S105
+PASSWORD = "correct-horse-battery-9"
 SYSTEM = Actor.system("tests")
 
 
@@ -186,3 +194,16 @@ PDF = (
 )
 
 NEXT_YEAR = date(2030, 1, 31)
+
+
+@contextmanager
+def open_house(settings: Any, vault: Path) -> Iterator[None]:
+    """Companies, rules and roles in force, on a morning in November; documents in a scratch vault."""
+    settings.PRIVATE_STORAGE_ROOT = vault
+    forget_compiled()
+    with clock.frozen(AT):
+        load_roles()
+        load_rule_files(actor=SYSTEM)
+        entities_load(actor=SYSTEM)
+        yield
+    forget_compiled()

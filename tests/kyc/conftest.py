@@ -1,3 +1,11 @@
-from tests.clients.conftest import house
+from __future__ import annotations
 
-__all__ = ["house"]
+import pytest
+
+from tests.clients import world
+
+
+@pytest.fixture
+def house(db, settings, tmp_path):
+    with world.open_house(settings, tmp_path / "vault"):
+        yield
