@@ -26,6 +26,7 @@ from typing import IO
 
 from brokeros import embedded
 from brokeros.processes import PROCESSES
+from brokeros.spawning import preload
 from brokeros.supervisor import Console, Supervisor
 
 READY_TIMEOUT_S = 120.0
@@ -83,7 +84,7 @@ def supervise(
     home: Path, port: int, environ: dict[str, str], console: Console, began: float
 ) -> None:
     """Runs the processes until Ctrl-C, whoever dies in between being started again."""
-    supervisor = Supervisor(PROCESSES, environ=environ, console=console)
+    supervisor = Supervisor(PROCESSES, environ=environ, console=console, spawn=preload(environ))
     try:
         supervisor.start()
         _await_ready(supervisor, port)

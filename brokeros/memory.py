@@ -21,8 +21,14 @@ def shares(home: Path) -> list[tuple[str, int]]:
         with contextlib.suppress(psutil.Error):
             if process.pid in servers or process.environ().get("BROKEROS_HOME") == str(home):
                 for member in (process, *process.children(recursive=True)):
-                    found[member.pid] = (" ".join(member.cmdline()), _size(member))
+                    found[member.pid] = (_name(member), _size(member))
     return sorted(found.values(), key=lambda share: -share[1])
+
+
+def _name(process: psutil.Process) -> str:
+    """The command, or the name that a fork of the supervisor gave itself."""
+    name = process.name()
+    return name if name.startswith("bos-") else " ".join(process.cmdline())
 
 
 def _size(process: psutil.Process) -> int:

@@ -8,11 +8,9 @@ the supervisor itself is killed.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import selectors
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,13 +18,13 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from brokeros.processes import Process
+from brokeros.spawning import Running, Spawn, spawn_program
 
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
 STEADY_AFTER_S = 60.0
 END_TIMEOUT_S = 12.0
 COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95)
-PR_SET_PDEATHSIG = 1
 
 
 class Console:
@@ -56,7 +54,7 @@ class Child:
     """One supervised process over its restarts."""
 
     process: Process
-    running: subprocess.Popen[bytes] | None = None
+    running: Running | None = None
     started_at: float = 0.0
     restart_at: float = 0.0
     pause_s: float = FIRST_PAUSE_S
@@ -74,11 +72,13 @@ class Supervisor:
         environ: Mapping[str, str],
         console: Console,
         clock: Callable[[], float] = time.monotonic,
+        spawn: Spawn = spawn_program,
     ) -> None:
         self.children = {process.name: Child(process) for process in processes}
         self._environ = dict(environ)
         self._console = console
         self._clock = clock
+        self._spawn = spawn
         self._selector = selectors.DefaultSelector()
 
     def start(self) -> None:
@@ -131,14 +131,10 @@ class Supervisor:
                     os.killpg(child.running.pid, number)
 
     def _launch(self, child: Child) -> None:
-        child.running = subprocess.Popen(
-            child.process.arguments(sys.executable, self._environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=self._environ,
-            start_new_session=True,
-            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+        child.running = self._spawn(
+            child.process.name,
+            child.process.arguments(sys.executable, self._environ)[1:],
+            self._environ,
         )
         child.started_at = self._clock()
         child.unfinished_line = b""
@@ -149,7 +145,7 @@ class Supervisor:
 
     def _ended(self, child: Child) -> None:
         ended = child.running
-        if ended is None:
+        if ended is None or ended.returncode is None:
             return
         self._drain(child)
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -203,8 +199,3 @@ def _cause(code: int) -> str:
     if code < 0:
         return f"by signal {signal.Signals(-code).name}"
     return f"with exit code {code}"
-
-
-def _end_with_parent() -> None:
-    """In the child, before it runs: ask the kernel for SIGTERM should the supervisor die."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

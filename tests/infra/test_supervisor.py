@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psutil
 import pytest
 
 from brokeros import embedded
 from brokeros.processes import PROCESSES, Process
+from brokeros.spawning import spawn_fork, spawn_program
 from brokeros.supervisor import LONGEST_PAUSE_S, Console, Supervisor
 
 
@@ -38,16 +40,29 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def supervise(output: io.StringIO, clock: Clock) -> Iterator[Callable[..., Supervisor]]:
+@pytest.fixture(params=[spawn_program, spawn_fork], ids=["program", "fork"])
+def supervise(
+    request: pytest.FixtureRequest, output: io.StringIO, clock: Clock, tmp_path: Path
+) -> Iterator[Callable[..., Supervisor]]:
+    """Supervises small programs, started in each of the two ways."""
     made: list[Supervisor] = []
+
+    def program_file(name: str, program: str) -> str:
+        path = tmp_path / f"{name}.py"
+        path.write_text(program)
+        return str(path)
 
     def make(**programs: str) -> Supervisor:
         processes = [
-            Process(name, "", ("python", "-c", program)) for name, program in programs.items()
+            Process(name, "", ("python", program_file(name, program)))
+            for name, program in programs.items()
         ]
         supervisor = Supervisor(
-            processes, environ=os.environ, console=Console(output, list(programs)), clock=clock
+            processes,
+            environ=os.environ,
+            console=Console(output, list(programs)),
+            clock=clock,
+            spawn=request.param,
         )
         made.append(supervisor)
         supervisor.start()
@@ -122,8 +137,8 @@ def test_the_end_waits_for_a_process_that_finishes_its_work(
     supervise: Callable[..., Supervisor], output: io.StringIO
 ) -> None:
     program = (
-        "import signal, sys, time\n"
-        "def end(*_): print('finished', flush=True); sys.exit(0)\n"
+        "import os, signal, time\n"
+        "def end(*_): os.write(1, b'finished\\n'); os._exit(0)\n"
         "signal.signal(signal.SIGTERM, end); print('up', flush=True); time.sleep(60)"
     )
     supervisor = supervise(worker=program)
@@ -177,6 +192,28 @@ def test_the_children_end_when_the_supervisor_itself_is_killed() -> None:
     parent.stdout.close()
 
     assert child.wait(timeout=10) is not None or not child.is_running()
+
+
+def test_a_fork_has_its_own_arguments_environment_and_random_numbers(
+    tmp_path: Path, output: io.StringIO
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import os, random, sys\n"
+        "print(sys.argv[1:], os.environ.get('ONLY'), 'HOME' in os.environ, os.getpgid(0) == os.getpid())\n"
+        "print(random.random())\n"
+        "raise SystemExit('ended on purpose')"
+    )
+    said = []
+    for _ in range(2):
+        forked = spawn_fork("one", [str(program), "--port", "1"], {"ONLY": "this"})
+        assert forked.stdout is not None
+        said.append(forked.stdout.read().decode().splitlines())
+        assert forked.wait() == 1
+
+    assert [lines[0] for lines in said] == ["['--port', '1'] this False True"] * 2
+    assert said[0][1] != said[1][1]
+    assert [lines[2] for lines in said] == ["ended on purpose"] * 2
 
 
 def test_a_process_fills_in_its_interpreter_and_address() -> None:
