@@ -1,3 +1,7 @@
+from __future__ import annotations
+
+from uuid import UUID
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -7,4 +11,12 @@ class IbConfig(AppConfig):
     verbose_name = _("Partners")
 
     def ready(self) -> None:
-        from apps.ib import reactions  # noqa: F401
+        from apps.clients.selectors import clients_of_user
+        from apps.ib import panels, reactions  # noqa: F401
+        from apps.ib.selectors import partners_of_clients
+        from apps.users.selectors import register_membership
+
+        def memberships(user: object) -> tuple[str, frozenset[UUID]]:
+            return "partner", partners_of_clients(clients_of_user(user.pk))  # type: ignore[attr-defined]
+
+        register_membership("ib", memberships)

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.permissions import Permission
 
-VIEW_PARTNERS = Permission("ib.view_partners", _("See partners, trees and commission"))
+VIEW_PARTNERS = Permission("ib.view_partner", _("See partners, trees and commission"))
 MANAGE_PARTNERS = Permission("ib.manage_partners", _("Accept, suspend and terminate partners"))
 MANAGE_TREE = Permission("ib.manage_tree", _("Move partners and clients in the tree"))
 MANAGE_PLANS = Permission("ib.manage_plans", _("Write, publish and assign commission plans"))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from apps.clients.events import ClientRegistered
+from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.events import reacts_to
-from apps.ib.services import Deal, client_attribute, deal_accrue
+from apps.ib.services import Deal, attribution_lock, client_attribute, deal_accrue
 from apps.orders.events import DealExecuted
+from apps.payments.events import DepositCredited
 
 SYSTEM = Actor.system("commission")
 
@@ -37,3 +39,9 @@ def accrue_commission(event: DealExecuted) -> None:
         ),
         actor=SYSTEM,
     )
+
+
+@reacts_to(DepositCredited)
+def lock_attribution(event: DepositCredited) -> None:
+    """From the first deposit on, giving the client to another partner needs a second person."""
+    attribution_lock(client_id=event.client_id, at=clock.now(), actor=SYSTEM)

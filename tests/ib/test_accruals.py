@@ -197,7 +197,7 @@ def test_reversal_needs_the_permission_and_the_scope(tree, deliver_outbox):
     deliver_outbox()
     line = Accrual.objects.get(partner=tree[2])
     with pytest.raises(NotAllowed):
-        accrual_reverse(accrual_id=line.id, actor=staff("ib.view_partners"), reason="x")
+        accrual_reverse(accrual_id=line.id, actor=staff("ib.view_partner"), reason="x")
     from dataclasses import replace
 
     stranger = replace(actor_of(tree[0]), permissions=frozenset({"ib.reverse_accrual"}))

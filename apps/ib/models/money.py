@@ -23,7 +23,7 @@ A = AccrualState
 P = PayoutState
 NUMBER = {"max_digits": 30, "decimal_places": 12}
 FROZEN = (
-    "deal_id", "client_id", "account_id", "partner_id", "depth", "plan_version_id", "symbol",
+    "deal_id", "client_id", "account_id", "partner_id", "introducer_id", "depth", "plan_version_id", "symbol",
     "asset_class", "lots", "kind", "mode", "base", "rate", "rate_currency", "entitlement",
     "paid_below", "exact", "fx_rate", "currency", "amount_minor", "inputs", "corrects_id",
     "reason", "earned_at", "created_at",
@@ -119,6 +119,9 @@ class Accrual(models.Model):
     partner = models.ForeignKey(
         Partner, models.PROTECT, related_name="accruals", verbose_name=_("partner")
     )
+    introducer = models.ForeignKey(
+        Partner, models.PROTECT, related_name="+", verbose_name=_("introduced by")
+    )
     depth = models.PositiveSmallIntegerField(_("distance"))
     plan_version = models.ForeignKey(
         PlanVersion, models.PROTECT, related_name="accruals", verbose_name=_("plan version")
@@ -188,6 +191,7 @@ class Accrual(models.Model):
         indexes = [
             models.Index(fields=["partner", "-earned_at"], name="ib_accrual_partner_idx"),
             models.Index(fields=["client", "-earned_at"], name="ib_accrual_client_idx"),
+            models.Index(fields=["introducer", "-earned_at"], name="ib_accrual_introducer_idx"),
             models.Index(
                 fields=["partner", "currency"],
                 condition=models.Q(payout=None),

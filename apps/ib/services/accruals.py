@@ -11,6 +11,7 @@ from uuid import UUID
 
 from apps.clients.models import Client
 from apps.clients.selectors import client_restrictions
+from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.audit import audit
 from apps.core.commands import command
@@ -163,6 +164,7 @@ def _write(
         client_id=deal.client_id,
         account_id=deal.account_id,
         partner=rung.partner,
+        introducer_id=attribution.partner_id,
         depth=line.depth,
         plan_version=rung.version,
         symbol=deal.symbol,
@@ -280,6 +282,7 @@ def accrual_reverse(*, accrual_id: UUID, actor: Actor, reason: str) -> Accrual:
     correction = Accrual(corrects=accrual, reason=reason)
     for name in _COPIED:
         setattr(correction, name, getattr(accrual, name))
+    correction.earned_at = clock.now()
     correction.amount_minor = -accrual.amount_minor
     correction.exact = -accrual.exact
     if accrual.payout_id is None:
@@ -310,7 +313,7 @@ def accrual_reverse(*, accrual_id: UUID, actor: Actor, reason: str) -> Accrual:
 
 
 _COPIED = (
-    "deal_id", "client_id", "account_id", "partner_id", "depth", "plan_version_id", "symbol",
+    "deal_id", "client_id", "account_id", "partner_id", "introducer_id", "depth", "plan_version_id", "symbol",
     "asset_class", "lots", "kind", "mode", "base", "rate", "rate_currency", "entitlement",
-    "paid_below", "fx_rate", "currency", "inputs", "decision_id", "earned_at",
+    "paid_below", "fx_rate", "currency", "inputs", "decision_id",
 )  # fmt: skip
