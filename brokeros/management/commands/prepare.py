@@ -33,12 +33,13 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
         known = get_commands()
+        # First the demo, because its past needs the data files in force since long before today.
+        if demo and SEED in known and not get_user_model().objects.exists():
+            self.stdout.write("Making the demo's people and their history ...")
+            call_command(SEED)
         for name in SHARED_DATA:
             if name in known:
                 call_command(name, stdout=io.StringIO())
         self.stdout.write(
             "Tables, roles, rules, instruments, entities, account types and providers are in place."
         )
-        if demo and SEED in known and not get_user_model().objects.exists():
-            self.stdout.write("Making the demo's people and their history ...")
-            call_command(SEED)
