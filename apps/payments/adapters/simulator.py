@@ -225,15 +225,17 @@ class Provider:
             "webhook-timestamp": str(int(at.timestamp())),
             "webhook-signature": self._signer.sign(message["event_id"], at, body),
         }
-        try:
-            answer = httpx.post(self.webhook_url, content=body, headers=headers, timeout=5)
-            accepted = answer.is_success
-        except httpx.HTTPError:
-            accepted = False
-        if accepted:
+        if self.post(self.webhook_url, body, headers):
             self.store.delivered(message["number"])
         else:
             self.store.undelivered(message["number"], message["attempts"])
+
+    def post(self, url: str, body: str, headers: dict[str, str]) -> bool:
+        """Whether the other side took the message."""
+        try:
+            return httpx.post(url, content=body, headers=headers, timeout=5).is_success
+        except httpx.HTTPError:
+            return False
 
     def add_fault(self, fault: dict[str, Any]) -> dict[str, Any]:
         if fault.get("kind") in {"reorder", "in_order"}:
