@@ -12,6 +12,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("apps.rules.api.urls")),
     path("api/v1/", include("apps.accounts.api.urls")),
+    path("api/v1/", include("apps.ib.api.urls")),
     path("api/v1/", include("apps.payments.api.urls")),
     path("api/v1/", include("apps.market.api.urls")),
     path("api/v1/", include("apps.risk.api.urls")),

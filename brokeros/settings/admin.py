@@ -131,6 +131,17 @@ UNFOLD: dict[str, Any] = {
                 ],
             },
             {
+                "title": _("Partners"),
+                "items": [
+                    item(_("Partners"), "handshake", "admin:ib_partner_changelist", "ib.view_partner"),
+                    item(_("Partner tree"), "account_tree", "admin:ib_partner_tree", "ib.view_partner"),
+                    item(_("Attributions"), "person_pin", "admin:ib_attribution_changelist", "ib.view_attribution"),
+                    item(_("Plans"), "price_change", "admin:ib_plan_changelist", "ib.view_plan"),
+                    item(_("Commission lines"), "receipt_long", "admin:ib_accrual_changelist", "ib.view_accrual"),
+                    item(_("Payouts"), "payments", "admin:ib_payout_changelist", "ib.view_payout"),
+                ],
+            },
+            {
                 "title": _("Rules"),
                 "items": [
                     item(

@@ -14,6 +14,7 @@ from apps.ib.services.payouts import payout_cancel, payout_prepare, payout_submi
 from apps.ib.services.plans import LineDraft, plan_assign, plan_create, plan_version_publish
 from apps.ib.services.tree import (
     attribution_lock,
+    attribution_move,
     click_record,
     client_attribute,
     client_move,
@@ -27,6 +28,7 @@ __all__ = [
     "accrual_release",
     "accrual_reverse",
     "attribution_lock",
+    "attribution_move",
     "click_record",
     "client_attribute",
     "client_move",

@@ -12,7 +12,7 @@ from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.approvals import approval_request, approves
 from apps.core.commands import command
-from apps.core.errors import InvalidInput
+from apps.core.errors import InvalidInput, NotVisible
 from apps.core.events import emit
 from apps.core.locks import lock_row
 from apps.core.models import Approval
@@ -141,6 +141,29 @@ def client_move_request(
         entity=client.entity.code,
         desk_id=client.desk_id,
         client_id=client.id,
+    )
+
+
+def attribution_move(
+    *,
+    attribution_id: UUID,
+    partner_id: UUID,
+    actor: Actor,
+    reason: str,
+    valid_from: datetime | None = None,
+) -> Attribution | Approval:
+    """Give the client of an attribution to another partner: at once, or after a second person agreed when the client
+    has deposited."""
+    held = Attribution.objects.visible_to(actor).filter(pk=attribution_id).first()
+    if held is None:
+        raise NotVisible
+    hand_over = client_move_request if held.locked else client_move
+    return hand_over(
+        client_id=held.client_id,
+        partner_id=partner_id,
+        actor=actor,
+        reason=reason,
+        valid_from=valid_from,
     )
 
 
