@@ -25,7 +25,7 @@ from apps.market.feeding import QuotePublisher, Tick, master_data
 from apps.market.quotes import to_us
 from apps.market.selectors import instrument_get
 from apps.market.services import instruments_load
-from apps.orders.permissions import CANCEL_ORDER, SUBMIT_ORDER, VIEW_ORDERS
+from apps.orders.permissions import CANCEL_ORDER, SUBMIT_ORDER, VIEW_ORDER
 from apps.orders.services import OrderReply, account_funds_apply, account_register, order_submit
 from apps.rules.compiled import forget_compiled
 from apps.rules.services import load_rule_files
@@ -150,7 +150,7 @@ def holder_of(account: TradingAccount) -> Actor:
         ActorKind.CLIENT,
         f"user:{account.client.number}",
         "client",
-        permissions=frozenset(str(p) for p in (VIEW_ORDERS, SUBMIT_ORDER, CANCEL_ORDER)),
+        permissions=frozenset(str(p) for p in (VIEW_ORDER, SUBMIT_ORDER, CANCEL_ORDER)),
         scope=Scope(ScopeLevel.NONE),
         client_ids=frozenset({account.client_id}),
     )

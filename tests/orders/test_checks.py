@@ -230,7 +230,8 @@ def test_the_same_id_of_another_account_is_another_order(desk):
     desk.account("bob", funds="10000")
     first = desk.order("buy", "0.10", client_order_id="mine")
     second = desk.order("buy", "0.10", client_order_id="mine", account="bob")
-    assert second.ok and second.order != first.order
+    assert second.ok
+    assert second.order != first.order
 
 
 def test_more_orders_in_a_second_than_allowed_are_refused_and_the_next_second_is_fresh(desk):

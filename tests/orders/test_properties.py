@@ -221,10 +221,7 @@ def test_two_states_that_differ_in_anything_durable_have_different_digests():
     desk = Desk()
     desk.quote("EURUSD", "1.10000", "1.10010")
     desk.account(funds="10000")
-    before = desk.state.digest()
-    desk.quote("EURUSD", "1.20000", "1.20010")
-    assert desk.state.digest() != "" and desk.state.digest() != before[::-1]
-    digests = {before}
+    digests = {desk.state.digest()}
     for act in (
         lambda: desk.order("buy", "0.10"),
         lambda: desk.order("buy", "0.10", limit="1.00000"),

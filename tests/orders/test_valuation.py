@@ -125,8 +125,8 @@ def test_conversion_goes_the_shortest_way_and_says_when_there_is_none(desk):
     assert conversion_path(desk.state, "JPY", "CHF") is None
     desk.account("bob", currency="GBP", funds="100000")
     del desk.state.quotes["GBPUSD"]
+    desk.state.accounts["bob"].hold(1, "EURUSD", 1, 110_000)
     with pytest.raises(RateMissing):
-        desk.state.accounts["bob"].hold(1, "EURUSD", 1, 110_000)
         equity_of(desk.state, desk.state.accounts["bob"])
 
 

@@ -111,7 +111,7 @@ class Session:
         at = clock.now()
         with transaction.atomic():
             connection.ensure_connection()
-            with connection.connection.cursor() as cursor:
+            with connection.wrap_database_errors, connection.connection.cursor() as cursor:
                 self.writer.write(
                     cursor, batch, journal=number, last_stream_id=last_stream_id, at=at
                 )
