@@ -30,14 +30,20 @@
     var form = event.target;
     if (!form.matches("[data-transition-form]") || !form.closest("dialog")) { return; }
     event.preventDefault();
-    if (form.dataset.busy) { return; }
-    form.dataset.busy = "true";
-    form.querySelectorAll("button").forEach(function (button) { button.disabled = true; });
+    /* forms.js has marked it busy and lets no second submit through */
     fetch(form.action, {
       method: "POST", body: new FormData(form), headers: { "X-Dialog": "1" }, credentials: "same-origin"
     }).then(function (response) {
       if (response.redirected) { window.location = response.url; return null; }
       return response.text().then(show);
-    });
+    }).catch(function () { form.submit(); });
+  });
+
+  /* charts drawn in the page's colours follow the admin's theme switch */
+  document.addEventListener("DOMContentLoaded", function () {
+    new MutationObserver(function () {
+      var dark = document.documentElement.classList.contains("dark");
+      document.dispatchEvent(new CustomEvent("brokeros:theme", { detail: { dark: dark } }));
+    }).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
   });
 }());
