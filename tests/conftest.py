@@ -81,6 +81,16 @@ def deliver_outbox(db: None) -> Callable[[], int]:
     return deliver_all
 
 
+@pytest.fixture
+def market_files() -> Path:
+    """Real market files, where somebody put them; the test is skipped where nobody did."""
+    named = os.environ.get("BROKEROS_MARKET_DATA")
+    folder = Path(named) if named else embedded.BASE_DIR.parent / "shared" / "data" / "market"
+    if not folder.is_dir():
+        pytest.skip("no recorded market data here; set BROKEROS_MARKET_DATA")
+    return folder
+
+
 def _migrated_template(database_url: str) -> str:
     """Name of a database that holds all tables, made when the migrations changed; one process makes it, others wait."""
     prefix = f"template_{settings.TEST_RUN}_"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +12,6 @@ from apps.market.quotes import to_us
 from apps.market.services import instruments_load
 
 ACTOR = Actor.system("tests")
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -43,13 +40,3 @@ def quote() -> Callable[[str, str, str], None]:
         publisher.publish([Tick(symbol, *points, to_us(clock.now()))])
 
     return publish
-
-
-@pytest.fixture
-def market_files() -> Path:
-    """Real market files, where somebody put them; the test is skipped where nobody did."""
-    named = os.environ.get("BROKEROS_MARKET_DATA")
-    folder = Path(named) if named else ROOT.parent / "shared" / "data" / "market"
-    if not folder.is_dir():
-        pytest.skip("no recorded market data here; set BROKEROS_MARKET_DATA")
-    return folder
