@@ -13,6 +13,7 @@ urlpatterns = [
     path("api/v1/", include("apps.rules.api.urls")),
     path("api/v1/", include("apps.accounts.api.urls")),
     path("api/v1/", include("apps.ib.api.urls")),
+    path("api/v1/", include("apps.orders.api.urls")),
     path("api/v1/", include("apps.payments.api.urls")),
     path("api/v1/", include("apps.market.api.urls")),
     path("api/v1/", include("apps.risk.api.urls")),

@@ -288,3 +288,13 @@ def engines_alive() -> dict[str, bool]:
 def orders_rejected_today() -> QuerySet[Order]:
     start = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
     return Order.objects.filter(status=OrderStatus.REJECTED, captured_at__gte=start)
+
+
+def child_orders_silent(*, actor: Actor) -> QuerySet[ChildOrder]:
+    """Child orders whose venue does not answer, the longest silence first."""
+    return (
+        ChildOrder.objects.visible_to(actor)
+        .open()
+        .filter(unknown_since__isnull=False)
+        .order_by("unknown_since")
+    )

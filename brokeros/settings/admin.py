@@ -131,6 +131,16 @@ UNFOLD: dict[str, Any] = {
                 ],
             },
             {
+                "title": _("Dealing"),
+                "items": [
+                    item(_("Orders"), "list_alt", "admin:orders_order_changelist", "orders.view_order"),
+                    item(_("Executions"), "done_all", "admin:orders_execution_changelist", "orders.view_execution"),
+                    item(_("Positions"), "show_chart", "admin:orders_position_changelist", "orders.view_position"),
+                    item(_("At venues"), "outbound", "admin:orders_childorder_changelist", "orders.view_childorder"),
+                    item(_("Engines"), "memory", "admin:orders_engineoffset_changelist", "orders.view_engineoffset"),
+                ],
+            },
+            {
                 "title": _("Partners"),
                 "items": [
                     item(_("Partners"), "handshake", "admin:ib_partner_changelist", "ib.view_partner"),

@@ -113,7 +113,7 @@ def account_spec(view: AccountEngineView) -> AccountSpec:
 
 
 def _group_term(view: AccountEngineView, name: str, default: Any) -> Any:
-    """Commission, mark-up, default book and order rate by account type, as `ENGINE_ACCOUNT_TERMS` says; `*` is for all."""
+    """A term of the account type, as `ENGINE_ACCOUNT_TERMS` says; `*` holds for all types."""
     terms = settings.ENGINE_ACCOUNT_TERMS
     return terms.get(view.account_type, {}).get(name, terms.get("*", {}).get(name, default))
 
