@@ -54,6 +54,7 @@ PORTAL: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
                 "list_alt",
                 ("portal:orders-positions", "portal:orders-list"),
             ),
+            Page(_("Trading history"), "history", ("portal:orders-history",)),
             Page(
                 _("Trading accounts"),
                 "account_balance",

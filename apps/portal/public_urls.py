@@ -5,9 +5,12 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import path
 
-from apps.portal.views import landing, mailbox, mailbox_message
+from apps.portal.views import api_docs, landing, mailbox, mailbox_message
 
-urlpatterns = [path("", landing, name="landing")]
+urlpatterns = [
+    path("", landing, name="landing"),
+    path("api/docs/", api_docs, name="api-docs"),
+]
 
 if settings.DEMO:
     urlpatterns += [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import LoginView, LogoutView
 from django.core.paginator import Paginator
 from django.db.models import Q
@@ -41,11 +42,18 @@ def landing(request: HttpRequest) -> HttpResponse:
         "register_url": address("portal:clients-register"),
         "partner_url": address("partner:dashboard", "partner:home"),
         "admin_url": reverse("admin:index"),
-        "docs_url": address("api-docs", "swagger-ui", "docs", "schema"),
+        "docs_url": reverse("api-docs"),
         "mailbox_url": address("mailbox-list"),
         "people": DEMO_PEOPLE if settings.DEMO else (),
     }
     return render(request, "portal/landing.html", context)
+
+
+@login_required
+@require_GET
+def api_docs(request: HttpRequest) -> HttpResponse:
+    """The API's description for integrators, drawn from the OpenAPI document of this very installation."""
+    return render(request, "portal/api_docs.html", {"schema_url": reverse("schema")})
 
 
 class SignIn(LoginView):

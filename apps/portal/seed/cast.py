@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -65,9 +66,10 @@ class Player:
 
     @property
     def address(self) -> str:
-        return self.email or f"{self.first_name}.{self.last_name}@client.example".lower().replace(
-            " ", ""
-        )
+        if self.email:
+            return self.email
+        plain = unicodedata.normalize("NFKD", f"{self.first_name}.{self.last_name}".lower())
+        return f"{plain.encode('ascii', 'ignore').decode()}@client.example"
 
     @property
     def is_eu(self) -> bool:

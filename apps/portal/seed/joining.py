@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from uuid import UUID
 
+import phonenumbers
 from django.contrib.auth import get_user_model
 
 from apps.accounts.services import account_open
@@ -54,11 +55,6 @@ CITIES = {
     "BR": "Curitiba", "GH": "Accra", "SN": "Dakar", "JO": "Amman",
 }  # fmt: skip
 REGIONS = {"IT", "ES", "AE", "BR", "IN", "MX", "MY"}
-PHONES = {
-    "DE": "+4915123456", "ES": "+3461234567", "IT": "+3932012345", "FR": "+3361234567", "PL": "+4851234567",
-    "NL": "+3161234567", "CY": "+3579612345", "PT": "+3519123456", "SE": "+4670123456", "AT": "+4366412345",
-    "CZ": "+4206012345", "GR": "+3069123456", "IE": "+3538512345", "AE": "+9715012345",
-}  # fmt: skip
 
 
 def begin(stage: Stage, role: Role) -> None:
@@ -109,7 +105,7 @@ def _answer(stage: Stage, role: Role) -> None:
             answers={"warning_accepted": "yes"},
             actor=role.who,
         )
-    accepted = {agreement.code: "yes" for agreement in agreements_missing(client)}
+    accepted = {item.code: str(item.pk) for item in agreements_missing(client)}
     onboarding_step_save(client_id=role.client, step="agreements", answers=accepted, actor=role.who)
     onboarding_submit(client_id=role.client, actor=role.who)
     moment = clock.now() + timedelta(hours=role.rng.uniform(0.2, 9))
@@ -125,7 +121,7 @@ def application_of(role: Role) -> dict[str, dict[str, object]]:
             "last_name": player.last_name,
             "date_of_birth": born(role).isoformat(),
             "citizenship": player.country,
-            "phone": f"{PHONES.get(player.country, '+9715012345')}{rng.randint(100, 999)}",
+            "phone": phone(role),
         },
         "address": {
             "address_line1": street(role),
@@ -156,6 +152,19 @@ def application_of(role: Role) -> dict[str, dict[str, object]]:
             "q_gap": "NEXT" if knows else "UNKNOWN",
         }
     return steps
+
+
+def phone(role: Role) -> str:
+    """A number of the kind that the country's mobile phones have."""
+    example = phonenumbers.example_number_for_type(
+        role.player.country, phonenumbers.PhoneNumberType.MOBILE
+    )
+    while True:
+        tail = role.rng.randint(0, 9999)
+        national = example.national_number // 10_000 * 10_000 + tail
+        number = phonenumbers.PhoneNumber(example.country_code, national)
+        if phonenumbers.is_valid_number(number):
+            return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def born(role: Role) -> date:

@@ -46,8 +46,8 @@ def seed_demo(
         return Seeded()
     end = end or clock.now()
     opened = end - timedelta(days=STORY_DAYS)
-    load_reference_data()
     with clock.frozen(opened):
+        load_reference_data()
         staff = hire_staff(opened)
         publish_plans(staff, opened)
     prices = Prices(days=STORY_DAYS + 1, seed=SEED)
