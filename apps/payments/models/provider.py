@@ -107,6 +107,10 @@ class PaymentMethod(AuditedModel):
     def payout_max(self) -> Money:
         return self.money(self.payout_max_minor)
 
+    @property
+    def payout_fee_fixed(self) -> Money:
+        return self.money(self.payout_fee_fixed_minor)
+
 
 class PaymentInstrument(AuditedModel):
     """A card, bank account or e-wallet of a client: where money came from and may go back to.
