@@ -22,6 +22,7 @@ from apps.clients.services import (
     onboarding_submit,
     onboarding_trouble_note,
 )
+from apps.clients.summary import answers_in_words
 from apps.core.errors import DomainError
 from apps.users.selectors import request_actor
 
@@ -34,7 +35,11 @@ def application(request: HttpRequest, *, client: Client) -> HttpResponse:
         return render(
             request,
             "clients/portal/application_done.html",
-            {"client": client, "session": session, "summary": _summary(session)},
+            {
+                "client": client,
+                "session": session,
+                "summary": answers_in_words(session, tests=False) if session else [],
+            },
         )
     if client.lifecycle != Lifecycle.ONBOARDING:
         return redirect("portal:clients-profile")
@@ -93,7 +98,11 @@ def review(request: HttpRequest, *, client: Client) -> HttpResponse:
             return redirect("portal:clients-onboarding")
         messages.success(request, _("Thank you. Now show us who you are."))
         return redirect("portal:kyc-status")
-    context = {"progress": _stepper(session, ""), "summary": _summary(session), "client": client}
+    context = {
+        "progress": _stepper(session, ""),
+        "summary": answers_in_words(session, tests=False),
+        "client": client,
+    }
     return render(request, "clients/portal/review.html", context)
 
 
@@ -195,27 +204,3 @@ def _previous(session: OnboardingSession, step: Step) -> str:
     ]
     position = codes.index(step.code) if step.code in codes else 0
     return codes[position - 1] if position else ""
-
-
-def _summary(session: OnboardingSession | None) -> list[dict[str, Any]]:
-    """Questions and answers in words."""
-    if session is None:
-        return []
-    sections = []
-    for step in onboarding_steps(session):
-        rows = [
-            (_(item.label), _in_words(item, session.answers.get(item.name, "")))
-            for item in step.visible_fields(session.answers, session.client.country)
-        ]
-        if rows and step.kind != "test":
-            sections.append({"code": step.code, "title": _(step.title), "rows": rows})
-    return sections
-
-
-def _in_words(item: Any, value: Any) -> str:
-    labels = {option.value: _(option.label) for option in item.options}
-    if isinstance(value, list):
-        return ", ".join(labels.get(entry, entry) for entry in value)
-    if item.type in ("yesno", "accept"):
-        return _("Yes") if value == "yes" else _("No")
-    return str(labels.get(value, value) or "—")
