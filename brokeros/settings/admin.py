@@ -96,6 +96,59 @@ UNFOLD: dict[str, Any] = {
                 ],
             },
             {
+                "title": _("Clients"),
+                "items": [
+                    item(
+                        _("Clients"),
+                        "group",
+                        "admin:clients_client_changelist",
+                        "clients.view_client",
+                    ),
+                    item(
+                        _("KYC reviews"),
+                        "verified_user",
+                        "admin:kyc_kyccase_changelist",
+                        "kyc.view_kyccase",
+                    ),
+                    item(
+                        _("Applications"),
+                        "assignment",
+                        "admin:clients_onboardingsession_changelist",
+                        "clients.view_onboardingsession",
+                    ),
+                    item(
+                        _("Restrictions"),
+                        "block",
+                        "admin:clients_restriction_changelist",
+                        "clients.view_restriction",
+                    ),
+                    item(
+                        _("Documents"),
+                        "badge",
+                        "admin:kyc_document_changelist",
+                        "kyc.view_document",
+                    ),
+                    item(
+                        _("Possible duplicates"),
+                        "difference",
+                        "admin:clients_duplicateflag_changelist",
+                        "clients.view_duplicateflag",
+                    ),
+                    item(
+                        _("Legal entities"),
+                        "domain",
+                        "admin:clients_legalentity_changelist",
+                        "clients.view_legalentity",
+                    ),
+                    item(
+                        _("Agreements"),
+                        "gavel",
+                        "admin:clients_agreement_changelist",
+                        "clients.view_agreement",
+                    ),
+                ],
+            },
+            {
                 "title": _("Accounts"),
                 "items": [
                     item(
@@ -133,21 +186,63 @@ UNFOLD: dict[str, Any] = {
             {
                 "title": _("Dealing"),
                 "items": [
-                    item(_("Orders"), "list_alt", "admin:orders_order_changelist", "orders.view_order"),
-                    item(_("Executions"), "done_all", "admin:orders_execution_changelist", "orders.view_execution"),
-                    item(_("Positions"), "show_chart", "admin:orders_position_changelist", "orders.view_position"),
-                    item(_("At venues"), "outbound", "admin:orders_childorder_changelist", "orders.view_childorder"),
-                    item(_("Engines"), "memory", "admin:orders_engineoffset_changelist", "orders.view_engineoffset"),
+                    item(
+                        _("Orders"),
+                        "list_alt",
+                        "admin:orders_order_changelist",
+                        "orders.view_order",
+                    ),
+                    item(
+                        _("Executions"),
+                        "done_all",
+                        "admin:orders_execution_changelist",
+                        "orders.view_execution",
+                    ),
+                    item(
+                        _("Positions"),
+                        "show_chart",
+                        "admin:orders_position_changelist",
+                        "orders.view_position",
+                    ),
+                    item(
+                        _("At venues"),
+                        "outbound",
+                        "admin:orders_childorder_changelist",
+                        "orders.view_childorder",
+                    ),
+                    item(
+                        _("Engines"),
+                        "memory",
+                        "admin:orders_engineoffset_changelist",
+                        "orders.view_engineoffset",
+                    ),
                 ],
             },
             {
                 "title": _("Partners"),
                 "items": [
-                    item(_("Partners"), "handshake", "admin:ib_partner_changelist", "ib.view_partner"),
-                    item(_("Partner tree"), "account_tree", "admin:ib_partner_tree", "ib.view_partner"),
-                    item(_("Attributions"), "person_pin", "admin:ib_attribution_changelist", "ib.view_attribution"),
+                    item(
+                        _("Partners"), "handshake", "admin:ib_partner_changelist", "ib.view_partner"
+                    ),
+                    item(
+                        _("Partner tree"),
+                        "account_tree",
+                        "admin:ib_partner_tree",
+                        "ib.view_partner",
+                    ),
+                    item(
+                        _("Attributions"),
+                        "person_pin",
+                        "admin:ib_attribution_changelist",
+                        "ib.view_attribution",
+                    ),
                     item(_("Plans"), "price_change", "admin:ib_plan_changelist", "ib.view_plan"),
-                    item(_("Commission lines"), "receipt_long", "admin:ib_accrual_changelist", "ib.view_accrual"),
+                    item(
+                        _("Commission lines"),
+                        "receipt_long",
+                        "admin:ib_accrual_changelist",
+                        "ib.view_accrual",
+                    ),
                     item(_("Payouts"), "payments", "admin:ib_payout_changelist", "ib.view_payout"),
                 ],
             },
