@@ -163,8 +163,11 @@ class PlatformServerAdmin(BrokerModelAdmin):
     list_display = ("code", "platform", "environment", "address", "active")
     list_select_related = ("platform",)
     fieldsets = (
-        (None, {"fields": (("platform", "code", "name"), ("address", "timeout_ms"), ("environment", "active"), "capabilities")}),
-    )
+        (None, {"fields": (
+            ("platform", "code", "name"), ("address", "timeout_ms"), ("environment", "active"),
+            "capabilities",
+        )}),
+    )  # fmt: skip
     readonly_fields = ("capabilities",)
 
     @admin.display(description=_("can do"))

@@ -54,7 +54,9 @@ class PlatformServer(AuditedModel):
     )
     code = models.SlugField(_("code"), max_length=32, unique=True)
     name = models.CharField(_("name"), max_length=80)
-    address = models.URLField(_("address"), max_length=200)
+    address = models.CharField(
+        _("address"), max_length=200, help_text=_("http://…, or simulator://platform in the demo")
+    )
     environment = models.CharField(
         _("environment"), max_length=8, choices=ServerEnvironment.choices
     )

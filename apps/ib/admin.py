@@ -274,9 +274,16 @@ class AccrualAdmin(BrokerModelAdmin):
     show_timeline = True
     panels = (WaterfallPanel,)
     fieldsets = (
-        (None, {"fields": (("partner", "introducer", "depth"), ("client", "deal_id", "symbol", "lots"), ("state", "payout", "earned_at"))}),
-        (_("Frozen"), {"fields": (("plan_version", "kind", "mode"), ("base", "rate", "rate_currency"), ("entitlement", "paid_below"), ("fx_rate", "exact", "currency", "amount_minor"), "inputs", ("decision_id", "corrects", "reason"))}),
-    )
+        (None, {"fields": (
+            ("partner", "introducer", "depth"), ("client", "deal_id", "symbol", "lots"),
+            ("state", "payout", "earned_at"),
+        )}),
+        (_("Frozen"), {"fields": (
+            ("plan_version", "kind", "mode"), ("base", "rate", "rate_currency"),
+            ("entitlement", "paid_below"), ("fx_rate", "exact", "currency", "amount_minor"),
+            "inputs", ("decision_id", "corrects", "reason"),
+        )}),
+    )  # fmt: skip
     transitions = (
         Transition(
             "release", _("Release"), accrual_release, REVERSE_ACCRUAL, target="accrual_id", tone="primary",
@@ -305,8 +312,11 @@ class PayoutAdmin(BrokerModelAdmin):
     search_fields = ("number", "partner__code")
     panels = (PayoutLinesPanel,)
     fieldsets = (
-        (None, {"fields": (("number", "partner", "state"), ("amount", "currency", "lines"), ("cut_off", "paid_at"), ("approval_id", "decision_id", "entry_id"))}),
-    )
+        (None, {"fields": (
+            ("number", "partner", "state"), ("amount", "currency", "lines"), ("cut_off", "paid_at"),
+            ("approval_id", "decision_id", "entry_id"),
+        )}),
+    )  # fmt: skip
     readonly_fields = ("amount",)
     transitions = (
         Transition(

@@ -1,4 +1,4 @@
-"""The platform times out, answers twice, breaks and restarts, over real HTTP: nothing is lost, nothing is done twice."""
+"""The platform times out, answers twice, breaks, restarts: nothing is lost, nothing is done twice."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_an_unreachable_platform_was_certainly_not_asked(house, account):
         balance_operation(account_id=account.id, kind="DEPOSIT", amount=euros("5.00"), reference="down")
     operation = PlatformOperation.objects.get(reference="down")
     assert (operation.state, operation.attempts) == ("REQUESTED", 1)
-    assert balance_on(account, house) == Decimal("0")
+    assert balance_on(account, house) == Decimal(0)
 
 
 def test_a_withdrawal_that_the_platform_cannot_cover_is_refused_for_good(house, account):
@@ -123,7 +123,7 @@ def test_a_withdrawal_that_the_platform_cannot_cover_is_refused_for_good(house, 
             )
         assert "NOT_ENOUGH_MONEY" in str(refusal.value)
     assert PlatformOperation.objects.get(reference="too much").attempts == 1
-    assert balance_on(account, house) == Decimal("0")
+    assert balance_on(account, house) == Decimal(0)
 
 
 def test_one_reference_stands_for_one_booking(house, account):
@@ -150,7 +150,7 @@ def test_wrong_input_reaches_no_platform(house, account):
             balance_operation(account_id=account.id, reference=f"bad-{number}", **values)
         assert refusal.value.code == code
     assert PlatformOperation.objects.filter(reference__startswith="bad-").count() == 0
-    assert balance_on(account, house) == Decimal("0")
+    assert balance_on(account, house) == Decimal(0)
 
 
 def test_an_account_that_is_not_open_yet_takes_no_money(house):

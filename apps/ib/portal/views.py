@@ -43,6 +43,10 @@ from apps.ib.services import link_create, partner_apply
 from apps.users.selectors import request_actor
 
 LINES_PER_PAGE = 40
+CSV_COLUMNS = (
+    "earned_at", "deal", "client", "symbol", "lots", "tier", "kind", "rate", "amount", "currency",
+    "state", "corrects", "reason",
+)  # fmt: skip
 DAYS = 60
 
 
@@ -178,7 +182,7 @@ def _as_csv(partner: Partner, document: Any) -> HttpResponse:
     name = f"statement-{partner.code}-{document.start:%Y-%m}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     writer = csv.writer(response)
-    writer.writerow(["earned_at", "deal", "client", "symbol", "lots", "tier", "kind", "rate", "amount", "currency", "state", "corrects", "reason"])
+    writer.writerow(CSV_COLUMNS)
     for line in document.lines:
         writer.writerow(
             [
