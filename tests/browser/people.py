@@ -98,6 +98,21 @@ class Person:
         """What the page says now, for a failing test's message."""
         return re.sub(r"\s+", " ", self.page.locator("body").inner_text())[:1500]
 
+    def finds(self, path: str, words: str) -> None:
+        """Searches one of the back office's lists and opens the first row that it finds."""
+        self.visit(f"{path}?q={words}")
+        self.page.locator("#result_list a[href*='/change/']").first.click()
+
+    def does(self, action: str, reason: str = "") -> None:
+        """Presses an action of a back-office page, answers its dialog and waits until it is done."""
+        self.page.locator("[role=toolbar]").get_by_role("link", name=action, exact=True).click()
+        dialog = self.page.locator("#bo-transition[open]")
+        dialog.wait_for()
+        if reason:
+            dialog.locator("textarea[name=reason]").fill(reason)
+        with self.page.expect_navigation():
+            dialog.locator("button[type=submit]").click()
+
     def reads_mail(self, to: str, subject: str) -> None:
         """Opens the newest mail to this address in the demo's mailbox, once it has arrived."""
         self.visit(f"/demo/mailbox/?q={to}")
