@@ -184,6 +184,70 @@ UNFOLD: dict[str, Any] = {
                 ],
             },
             {
+                "title": _("Money"),
+                "items": [
+                    item(
+                        _("Deposits"),
+                        "south_west",
+                        "admin:payments_deposit_changelist",
+                        "payments.view_deposit",
+                    ),
+                    item(
+                        _("Withdrawals"),
+                        "north_east",
+                        "admin:payments_withdrawal_changelist",
+                        "payments.view_withdrawal",
+                    ),
+                    item(
+                        _("Transfers"),
+                        "swap_horiz",
+                        "admin:payments_transfer_changelist",
+                        "payments.view_transfer",
+                    ),
+                    item(
+                        _("Suspense"),
+                        "help_center",
+                        "admin:payments_suspenseitem_changelist",
+                        "payments.view_suspenseitem",
+                    ),
+                    item(
+                        _("Providers"),
+                        "credit_card",
+                        "admin:payments_paymentprovider_changelist",
+                        "payments.view_paymentprovider",
+                    ),
+                    item(
+                        _("Provider messages"),
+                        "webhook",
+                        "admin:payments_webhookreceipt_changelist",
+                        "payments.view_webhookreceipt",
+                    ),
+                ],
+            },
+            {
+                "title": _("Ledger"),
+                "items": [
+                    item(
+                        _("Trial balance"),
+                        "balance",
+                        "admin:ledger_trial_balance",
+                        "ledger.view_ledger",
+                    ),
+                    item(
+                        _("Ledger accounts"),
+                        "account_tree",
+                        "admin:ledger_account_changelist",
+                        "ledger.view_account",
+                    ),
+                    item(
+                        _("Entries"),
+                        "menu_book",
+                        "admin:ledger_entry_changelist",
+                        "ledger.view_entry",
+                    ),
+                ],
+            },
+            {
                 "title": _("Dealing"),
                 "items": [
                     item(

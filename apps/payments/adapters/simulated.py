@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import httpx
@@ -18,6 +20,12 @@ from apps.payments.adapters.protocol import (
 from apps.payments.errors import ProviderSaysNo, ProviderSilent, ProviderUnreachable
 
 NOT_FOUND = 404
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Made once: reading the root certificates takes longer than a whole call."""
+    return httpx.create_ssl_context()
 
 
 class SimulatedProvider:
@@ -89,6 +97,7 @@ class SimulatedProvider:
                 json=body,
                 headers=self._headers,
                 timeout=self._timeout,
+                verify=_tls(),
             )
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise ProviderUnreachable from error

@@ -1,0 +1,183 @@
+"""Deposits, withdrawals and transfers: one page each, with everything that a decision needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.admin import BrokerModelAdmin, Transition
+from apps.payments.enums import CreditState, WithdrawalState
+from apps.payments.models import Deposit, Transfer, Withdrawal
+from apps.payments.panels import ApprovalPanel, AttemptsPanel, CheckListPanel, ClosedLoopPanel
+from apps.payments.permissions import (
+    APPROVE_WITHDRAWAL,
+    DECIDE_DEPOSIT,
+    REJECT_WITHDRAWAL,
+    RESOLVE_PAYOUT,
+    RETRY_TRANSFER,
+)
+from apps.payments.services.deposits import deposit_approve, deposit_return
+from apps.payments.services.payouts import payout_resolve
+from apps.payments.services.transfers import transfer_retry
+from apps.payments.services.withdrawals import withdrawal_approve, withdrawal_reject
+
+S = WithdrawalState
+
+
+class MoneyAdmin(BrokerModelAdmin):
+    list_select_related: Any = ("client__person",)
+    search_fields: Any = ("=id", "client__number", "client__person__last_name")
+
+    @admin.display(description=_("amount"), ordering="amount_minor")
+    def sum(self, obj: Any) -> str:
+        return format_html('<span class="bo-num">{}</span>', obj.amount)
+
+    @admin.display(description=_("fee"))
+    def quoted_fee(self, obj: Any) -> str:
+        return format_html('<span class="bo-num">{}</span>', obj.fee)
+
+    @admin.display(description=_("reaches the other side"))
+    def net_sum(self, obj: Any) -> str:
+        return format_html('<span class="bo-num">{}</span>', obj.net)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ["sum", "quoted_fee", "net_sum", *super().get_readonly_fields(request, obj)]
+
+
+@admin.register(Deposit)
+class DepositAdmin(MoneyAdmin):
+    list_display = (
+        "created_at",
+        "client",
+        "sum",
+        "method",
+        "payment",
+        "credit",
+        "settlement",
+        "why",
+    )
+    list_display_links = ("created_at", "client")
+    list_filter = ("payment", "credit", "settlement", "method", "currency")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("client", "method"),
+                    ("sum", "quoted_fee", "net_sum"),
+                    ("payment", "credit", "settlement"),
+                    "why",
+                )
+            },
+        ),
+        (_("Paid with"), {"fields": (("instrument", "payer_matches", "first_deposit"),)}),
+        (
+            _("Times"),
+            {"fields": (("created_at", "expires_at"), ("paid_at", "credited_at"), "decision_id")},
+        ),
+    )
+    panels = (AttemptsPanel,)
+    transitions = (
+        Transition(
+            "credit", _("Credit"), deposit_approve, DECIDE_DEPOSIT, target="deposit_id", tone="primary",
+            visible=lambda obj: obj.credit == CreditState.UNDER_REVIEW,
+            explanation=_("The money reaches the client's wallet at once."),
+        ),
+        Transition(
+            "return", _("Return"), deposit_return, DECIDE_DEPOSIT, target="deposit_id", tone="danger",
+            visible=lambda obj: obj.credit == CreditState.UNDER_REVIEW,
+            explanation=_("The provider sends it back to where it came from."),
+        ),
+    )  # fmt: skip
+
+
+@admin.register(Withdrawal)
+class WithdrawalAdmin(MoneyAdmin):
+    list_display = (
+        "created_at", "client", "sum", "method", "destination", "state", "outcome", "approvals_required",
+    )  # fmt: skip
+    list_display_links = ("created_at", "client")
+    list_filter = ("state", "outcome", "method", "currency")
+    list_select_related = ("client__person", "destination")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("client", "destination"),
+                    ("sum", "quoted_fee", "net_sum"),
+                    ("state", "outcome", "why"),
+                )
+            },
+        ),
+        (
+            _("At the provider"),
+            {
+                "fields": (
+                    ("provider", "provider_payout_id"),
+                    ("submitted_at", "asked_at", "sent_at"),
+                )
+            },
+        ),
+        (
+            _("Times"),
+            {"fields": (("created_at", "checked_at"), ("approved_at", "ended_at"), "decision_id")},
+        ),
+    )
+    panels = (CheckListPanel, ApprovalPanel, ClosedLoopPanel)
+    transitions = (
+        Transition(
+            "approve", _("Approve"), withdrawal_approve, APPROVE_WITHDRAWAL, target="withdrawal_id", tone="primary",
+            visible=lambda obj: obj.state == S.PENDING_APPROVAL,
+            explanation=_("The last approval runs every check again before the money leaves."),
+        ),
+        Transition(
+            "reject", _("Reject"), withdrawal_reject, REJECT_WITHDRAWAL, target="withdrawal_id", tone="danger",
+            visible=lambda obj: obj.state == S.PENDING_APPROVAL,
+            explanation=_("The money is free in the client's wallet again. The client reads your reason."),
+        ),
+        Transition(
+            "release", _("The provider never had it"), payout_resolve, RESOLVE_PAYOUT, target="withdrawal_id",
+            tone="danger", visible=lambda obj: obj.state == S.ASSISTANCE,
+            explanation=_("Only with the provider's word: the money is free in the client's wallet again."),
+        ),
+    )  # fmt: skip
+
+
+@admin.register(Transfer)
+class TransferAdmin(MoneyAdmin):
+    list_display = (
+        "created_at",
+        "client",
+        "sum",
+        "direction",
+        "account",
+        "state",
+        "attempts",
+        "why",
+    )
+    list_display_links = ("created_at", "client")
+    list_filter = ("state", "direction", "currency")
+    list_select_related = ("client__person", "account__account_type")
+    fieldsets = (
+        (None, {"fields": (("client", "account"), ("sum", "direction"), ("state", "why"))}),
+        (
+            _("Times"),
+            {"fields": (("created_at", "tried_at", "attempts"), "finished_at", "decision_id")},
+        ),
+    )
+    transitions = (
+        Transition(
+            "retry", _("Ask again now"), transfer_retry, RETRY_TRANSFER, target="transfer_id", tone="primary",
+            visible=lambda obj: not obj.is_finished,
+            explanation=_("The platform is asked about the reference first; nothing is done twice."),
+        ),
+    )  # fmt: skip
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        shown = super().get_readonly_fields(request, obj)
+        return [name for name in shown if name not in ("quoted_fee", "net_sum")]
