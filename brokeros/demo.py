@@ -56,7 +56,7 @@ def main() -> int:
         home = embedded.default_home()
         if options.reset:
             _reset(home, console)
-        return run(home, options.port, console)
+        return run(home, options.port, console, people=not options.empty)
     except (DemoError, embedded.EmbeddedError) as refused:
         console.plain(f"Broker OS cannot start: {refused}")
         return 1
@@ -64,14 +64,14 @@ def main() -> int:
         return 0
 
 
-def run(home: Path, port: int, console: Console) -> int:
+def run(home: Path, port: int, console: Console, *, people: bool = True) -> int:
     """Everything from the servers to the end; raises `DemoError` or `EmbeddedError` with one sentence."""
     began = time.monotonic()
     with _only_one(home):
         require_free_ports(port)
         try:
             environ = environment(home, port, embedded.start(home))
-            prepare(home, environ)
+            prepare(home, environ, people=people)
             supervise(home, port, environ, console, began)
         finally:
             _hold_signals()
@@ -121,17 +121,17 @@ def environment(home: Path, port: int, services: embedded.Services) -> dict[str,
     }
 
 
-def prepare(home: Path, environ: dict[str, str]) -> None:
+def prepare(home: Path, environ: dict[str, str], *, people: bool = True) -> None:
     """Tables, rules, roles, instruments and, in an empty database, the demo's people and their history.
 
     Skipped when this home was prepared from exactly these migrations and data files before.
     """
     stamp = home / "prepared"
-    wanted = fingerprint(environ["DATABASE_URL"])
+    wanted = f"{fingerprint(environ['DATABASE_URL'])} {people}"
     if stamp.exists() and stamp.read_text() == wanted:
         return
     done = subprocess.run(
-        [sys.executable, "manage.py", "prepare", "--demo"],
+        [sys.executable, "manage.py", "prepare", *(["--demo"] if people else [])],
         env=environ,
         cwd=embedded.BASE_DIR,
         check=False,
@@ -200,6 +200,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
     parser.add_argument("--reset", action="store_true", help="delete the demo's data first")
+    parser.add_argument(
+        "--empty", action="store_true", help="without the demo's people and their history"
+    )
     return parser.parse_args()
 
 

@@ -73,6 +73,7 @@ _QUOTED_ROW = re.compile(r"(DETAIL:|CONTEXT:|Failing row contains).*")
 _request: ContextVar[HttpRequest | None] = ContextVar("logged_request", default=None)
 log = structlog.get_logger("brokeros.request")
 Event = dict[str, Any]
+_EXTRA = structlog.stdlib.ExtraAdder()
 
 
 def hide_personal_data(logger: Any, method: str, event: Event) -> Event:
@@ -91,6 +92,15 @@ def add_ids(logger: Any, method: str, event: Event) -> Event:
     user = getattr(request, "_cached_user", None)
     if user is not None and user.pk is not None:
         event.setdefault("actor_id", f"user:{user.pk}")
+    return event
+
+
+def add_extra(logger: Any, method: str, event: Event) -> Event:
+    """The `extra` of a standard logging call as fields; one called `event` must not replace the message."""
+    message = event["event"]
+    event = dict(_EXTRA(logger, method, event))
+    if event["event"] != message:
+        event["event_id"], event["event"] = event["event"], message
     return event
 
 
@@ -136,7 +146,7 @@ def logging_config(*, style: str, level: str) -> dict[str, Any]:
         "formatters": {
             "structured": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "foreign_pre_chain": [*shared[:-1], structlog.stdlib.ExtraAdder(), shared[-1]],
+                "foreign_pre_chain": [*shared[:-1], add_extra, shared[-1]],
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     structlog.processors.format_exc_info,

@@ -95,6 +95,19 @@ def test_fields_that_name_a_person_are_hidden(lines: Lines, field: str) -> None:
     assert line["client_id"] == "c-1"
 
 
+def test_an_extra_field_named_event_does_not_replace_the_message(lines: Lines) -> None:
+    logging.getLogger("apps.core.outbox").warning(
+        "reaction failed", extra={"handler": "ib.accrue", "event": 25}
+    )
+
+    (line,) = lines()
+    assert (line["event"], line["handler"], line["event_id"]) == (
+        "reaction failed",
+        "ib.accrue",
+        25,
+    )
+
+
 def test_nested_values_are_cleaned_too(lines: Lines) -> None:
     structlog.get_logger("apps.clients").info(
         "webhook",
