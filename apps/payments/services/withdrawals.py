@@ -130,7 +130,7 @@ def _check_and_route(withdrawal: Withdrawal, actor: Actor) -> None:
     decision.raise_if_refused()
     WithdrawalCheck.objects.bulk_create(rows)
     withdrawal.decision_id = decision.decision_id
-    withdrawal.check(by=actor, reason="checked")
+    withdrawal.begin_checks(by=actor, reason="checked")
     withdrawal.save_as(actor, "check list run", action="withdrawal.check")
     looks = [row for row in rows if row.result == CheckResult.REVIEW]
     required = _people_needed(decision, looks)
