@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import httpx
@@ -18,6 +20,12 @@ from apps.accounts.adapters.protocol import (
 )
 
 NOT_FOUND = 404
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Made once: reading the root certificates takes longer than a whole call."""
+    return httpx.create_ssl_context()
 
 
 class SimulatedPlatform:
@@ -75,13 +83,20 @@ class SimulatedPlatform:
     def health(self) -> dict[str, Any]:
         return self._call("GET", "/health")
 
-    def _change(self, method: str, path: str, reference: str, body: dict[str, Any]) -> PlatformResult:
+    def _change(
+        self, method: str, path: str, reference: str, body: dict[str, Any]
+    ) -> PlatformResult:
         return _result(self._call(method, path, {"reference": reference, **body}))
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         try:
             response = httpx.request(
-                method, self._address + path, json=body, headers=self._headers, timeout=self._timeout
+                method,
+                self._address + path,
+                json=body,
+                headers=self._headers,
+                timeout=self._timeout,
+                verify=_tls(),
             )
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise PlatformUnreachable(str(error)) from error

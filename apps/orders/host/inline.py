@@ -16,6 +16,7 @@ from apps.orders.engine.result import Reply
 from apps.orders.errors import EngineRunsElsewhere
 from apps.orders.host import shards
 from apps.orders.host.delivery import publish
+from apps.orders.host.reference import reference_changes
 from apps.orders.host.session import Session
 from apps.orders.host.units import to_us
 from apps.orders.models import EngineOffset
@@ -64,3 +65,12 @@ def _latest_quotes(session: Session, command: Command) -> Quotes:
         if known is None or known.at != at or known.bid != bid:
             rows.append((symbol, bid, ask, at))
     return Quotes(at=to_us(clock.now()), rows=tuple(sorted(rows)))
+
+
+def take_in_changes(shard: str) -> None:
+    """Tell the engine what changed in the apps below and which sessions come next, as the real host does by itself."""
+    with transaction.atomic():
+        state = _session(shard).state
+        changes = list(reference_changes(state)) if state is not None else []
+    for change in changes:
+        run_inline(shard, change)

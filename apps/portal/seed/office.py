@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import datetime
 from decimal import Decimal
 
@@ -29,7 +30,7 @@ DESKS = (("eu", "Europe"), ("int", "International"))
 def load_reference_data() -> None:
     """Everything that an installation loads from files before it opens."""
     for name in SHARED_DATA:
-        call_command(name, verbosity=0)
+        call_command(name, stdout=io.StringIO())
 
 
 def hire_staff(opened: datetime) -> dict[str, Actor]:

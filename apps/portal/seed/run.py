@@ -12,15 +12,22 @@ from django.contrib.auth import get_user_model
 from apps.clients.models import Client
 from apps.clients.services import restriction_add
 from apps.core import clock
+from apps.orders.host.inline import take_in_changes
 from apps.portal.seed import joining, partners
 from apps.portal.seed.cast import CLIENTS, PARTNERS, Player
 from apps.portal.seed.office import hire_staff, load_reference_data, publish_plans
 from apps.portal.seed.stage import Role, Stage
-from apps.portal.seed.surroundings import Prices, outside_world
+from apps.portal.seed.surroundings import (
+    Prices,
+    outside_world,
+    quick_commits,
+    quick_passwords,
+)
 from apps.portal.seed.timeline import Timeline
 
 SEED = 20
 STORY_DAYS = 47
+SESSIONS_KNOWN_DAYS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,11 @@ def seed_demo(
     if is_seeded():
         return Seeded()
     end = end or clock.now()
+    with quick_passwords(), quick_commits():
+        return _tell(end, players)
+
+
+def _tell(end: datetime, players: tuple[Player, ...]) -> Seeded:
     opened = end - timedelta(days=STORY_DAYS)
     with clock.frozen(opened):
         load_reference_data()
@@ -56,6 +68,8 @@ def seed_demo(
         stage = Stage(Timeline(end), staff, prices, outside, rng)
         for player in players:
             _cast(stage, player, end)
+        for days in range(0, STORY_DAYS, SESSIONS_KNOWN_DAYS):
+            stage.timeline.at(opened + timedelta(days=days), _next_sessions)
         stage.timeline.run(stage.deliver)
     with clock.frozen(end):
         prices.publish(end)
@@ -73,6 +87,12 @@ def _cast(stage: Stage, player: Player, end: datetime) -> None:
         partners.begin(stage, role)
     if role.marked("restricted"):
         stage.timeline.at(end - timedelta(days=3), lambda: _restrict(stage, role))
+
+
+def _next_sessions() -> None:
+    """The engine learns the trading hours of the days ahead."""
+    for shard in settings.ENGINE_SHARDS:
+        take_in_changes(shard)
 
 
 def _restrict(stage: Stage, role: Role) -> None:

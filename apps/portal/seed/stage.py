@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from apps.core import clock
 from apps.core.actor import Actor
+from apps.core.models import Delivery, OutboxEvent
 from apps.core.outbox import deliver_all
 from apps.portal.seed.cast import Player
 from apps.portal.seed.surroundings import Outside, Prices
@@ -52,6 +54,12 @@ class Role:
         return name in self.player.marks
 
 
+def is_something_waiting() -> bool:
+    """Whether a reaction is due, in one cheap look."""
+    due = Delivery.objects.filter(state=Delivery.State.PENDING, next_at__lte=clock.now())
+    return OutboxEvent.objects.filter(dispatched_at=None).exists() or due.exists()
+
+
 @dataclass
 class Stage:
     timeline: Timeline
@@ -62,9 +70,11 @@ class Stage:
 
     def deliver(self) -> None:
         """Let everything that was caused happen, and the provider do its part."""
-        deliver_all()
-        self.outside.provider.work()
-        deliver_all()
+        if is_something_waiting():
+            deliver_all()
+        if self.outside.provider.has_work():
+            self.outside.provider.work()
+            deliver_all()
 
     def office_hours(self, moment: datetime) -> datetime:
         """The next moment at which staff work: weekdays from 7 to 17 UTC."""

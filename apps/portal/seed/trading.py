@@ -21,7 +21,7 @@ SYMBOLS = {
     "CRYPTO": ("BTCUSD", "ETHUSD", "SOLUSD"),
 }
 LOTS = {
-    "FX": ("0.01", "0.02", "0.05", "0.10", "0.20"),
+    "FX": ("0.05", "0.08", "0.10", "0.15", "0.20"),
     "METAL": ("0.01", "0.02", "0.05"),
     "INDEX": ("0.10", "0.20", "0.50"),
     "EQUITY": ("1", "2", "5"),
@@ -34,7 +34,7 @@ def begin(stage: Stage, role: Role) -> None:
     """Plan the client's trades over the days that are left."""
     moment = clock.now()
     days = (stage.timeline.end - moment).total_seconds() / 86_400
-    for _trade in range(min(12, 2 + int(days / 3))):
+    for _trade in range(min(7, 1 + int(days / 5))):
         opened = _trading_moment(
             stage, role, moment + timedelta(days=role.rng.uniform(0, max(days - 1, 0.2)))
         )
@@ -106,7 +106,7 @@ def _affordable(stage: Stage, role: Role, symbol: str) -> Decimal | None:
     wanted = role.rng.choice(sizes)
     room = equity.equity.amount / Decimal(2_000)
     step = stage.prices.instruments[symbol].lot_step
-    size = (wanted * min(Decimal(1), room)).quantize(step, ROUND_DOWN)
+    size = (wanted * min(Decimal(6), room)).quantize(step, ROUND_DOWN)
     return size if size >= stage.prices.instruments[symbol].min_lot else None
 
 
