@@ -11,8 +11,16 @@ TRADING_HOURS = datetime(2026, 1, 6, 10, 0, tzinfo=UTC)  # a Tuesday on which ev
 
 
 @pytest.fixture
-def market(transactional_db):
-    """Instruments and prices, on a Tuesday morning."""
+def market(db):
+    """Instruments and prices, on a Tuesday morning; the engine is decided inline, in the test's transaction."""
+    with clock.frozen(TRADING_HOURS):
+        floor.open_market()
+        yield
+
+
+@pytest.fixture
+def committed_market(transactional_db):
+    """The same, committed, for an engine that runs in a thread of its own."""
     with clock.frozen(TRADING_HOURS):
         floor.open_market()
         yield

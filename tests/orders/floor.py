@@ -6,6 +6,8 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
+from django.test import Client as Browser
+
 from apps.accounts.enums import PlatformKind
 from apps.accounts.models import (
     AccountGroup,
@@ -14,6 +16,7 @@ from apps.accounts.models import (
     PlatformServer,
     TradingAccount,
 )
+from apps.clients.models import ClientLogin
 from apps.core import clock
 from apps.core.actor import Actor, ActorKind, Scope, ScopeLevel
 from apps.core.money import Money
@@ -29,6 +32,8 @@ from apps.orders.permissions import CANCEL_ORDER, SUBMIT_ORDER, VIEW_ORDER
 from apps.orders.services import OrderReply, account_funds_apply, account_register, order_submit
 from apps.rules.compiled import forget_compiled
 from apps.rules.services import load_rule_files
+from apps.users.models import Role, User
+from apps.users.roles import load_roles
 from tests.accounts import world
 
 SYSTEM = Actor.system("tests")
@@ -172,3 +177,28 @@ def trades(
         actor=fields.pop("actor", None) or holder_of(account),
         **fields,
     )
+
+
+def sign_in(account: TradingAccount) -> Browser:
+    """A browser in which the account's holder is signed in, with the client's role."""
+    load_roles()
+    user = User.objects.create_user(
+        f"{account.client.number.lower()}@client.example", "demo-Broker-2026"
+    )
+    user.groups.add(Role.objects.get(code="client"))
+    ClientLogin(user=user, client=account.client).save_as(SYSTEM, "test")
+    browser = Browser()
+    browser.force_login(user)
+    return browser
+
+
+def staff_browser(role: str) -> Browser:
+    """A browser in which somebody with this role is signed in."""
+    load_roles()
+    user = User.objects.create_user(
+        f"{role}@demo.brokeros.example", is_staff=True, scope_level=ScopeLevel.ALL
+    )
+    user.groups.add(Role.objects.get(code=role))
+    browser = Browser()
+    browser.force_login(user)
+    return browser

@@ -28,7 +28,7 @@ from apps.orders.services import order_cancel
 from tests.orders import floor
 from tests.orders.floor import holder_of, trades
 
-pytestmark = pytest.mark.usefixtures("market")
+pytestmark = pytest.mark.usefixtures("committed_market")
 
 SHARD = "main"
 
@@ -49,7 +49,7 @@ def running(shard: str = SHARD) -> Iterator[StreamEngine]:
 
 
 @pytest.fixture
-def account(market):
+def account(committed_market):
     return floor.trading_account(funds="100000")
 
 
