@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from PIL import Image, ImageDraw
 
-from apps.accounts.models import PlatformServer, TradingAccount
+from apps.accounts.models import TradingAccount
 from apps.accounts.services import account_open
 from apps.clients.models import Client, EmailConfirmation
 from apps.clients.selectors import agreements_missing
@@ -46,7 +46,7 @@ from apps.payments.models import Deposit, DepositAttempt, PaymentInstrument, Tra
 from apps.payments.services.deposits import deposit_create, deposit_start
 from apps.payments.services.transfers import transfer_request
 from apps.payments.services.withdrawals import withdrawal_approve, withdrawal_request
-from apps.portal.seed.office import hire_staff, load_reference_data, publish_plans
+from apps.portal.seed.office import hire_staff, publish_plans
 from apps.portal.seed.surroundings import Outside
 from apps.users.models import Role
 from apps.users.selectors import actor_for
@@ -62,12 +62,6 @@ class Brokerage:
 
     def __init__(self, outside: Outside) -> None:
         self.outside = outside
-        address = dict(PlatformServer.objects.values_list("code", "address"))
-        load_reference_data()
-        if not address:
-            PlatformServer.objects.update(
-                address=f"http://127.0.0.1:{outside.platform.port}"
-            )
         self.staff = hire_staff(clock.now() - timedelta(days=90))
         publish_plans(self.staff, clock.now() - timedelta(days=60))
         deliver_all()
@@ -173,7 +167,7 @@ class ClientStory:
     def answers(self) -> None:
         for step, given in self._application().items():
             onboarding_step_save(client_id=self.client_id, step=step, answers=given, actor=self.actor)
-        accepted = {agreement.code: "yes" for agreement in agreements_missing(self.row)}
+        accepted = {item.code: str(item.pk) for item in agreements_missing(self.row)}
         onboarding_step_save(
             client_id=self.client_id, step="agreements", answers=accepted, actor=self.actor
         )

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from apps.core import clock
+from apps.portal.seed.office import load_reference_data
 from apps.portal.seed.surroundings import outside_world
 from apps.rules.compiled import forget_compiled
 from tests.flows.brokerage import Brokerage
@@ -19,6 +20,8 @@ TUESDAY_MORNING = datetime(2026, 1, 6, 10, 0, tzinfo=UTC)
 def brokerage(transactional_db: None, tmp_path) -> Iterator[Brokerage]:
     """Reference data, staff, partners' plans, platform and provider over HTTP, on a Tuesday morning."""
     forget_compiled()
-    with clock.frozen(TUESDAY_MORNING), outside_world(tmp_path) as outside:
-        yield Brokerage(outside)
+    with clock.frozen(TUESDAY_MORNING):
+        load_reference_data()
+        with outside_world(tmp_path) as outside:
+            yield Brokerage(outside)
     forget_compiled()

@@ -6,10 +6,11 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.core import mail
 
 from apps.accounts.models import TradingAccount
 from apps.core import clock
-from apps.core.models import AuditRecord, Mail
+from apps.core.models import AuditRecord
 from apps.core.money import Money
 from apps.ib.models import Accrual
 from apps.market import readers
@@ -61,7 +62,7 @@ def test_a_retail_client_in_the_eu_from_registration_to_payout(brokerage):
     with clock.frozen(clock.now() + timedelta(minutes=5)):
         brokerage.price("EURUSD", "1.09480", "1.09490")
         story.orders("SELL", "0.01")
-        assert Order.objects.get(pk=rests.order_id).ord_status == "2"
+        assert Order.objects.get(pk=rests.order_id).status == "2"
         withdrawal = story.asks_to_withdraw("900")
         assert withdrawal.state == "PENDING_APPROVAL"
         assert story.wallet == Money.of("100", "EUR")
@@ -79,7 +80,7 @@ def test_a_retail_client_in_the_eu_from_registration_to_payout(brokerage):
         DecisionLog.objects.filter(client_id=story.client_id).values_list("point", flat=True)
     )
     assert {"account.open", "account.leverage", "deposit.accept", "withdrawal.gate"} <= decided
-    assert Mail.objects.filter(to=story.email).exists()
+    assert [story.email] in [message.to for message in mail.outbox]
     proofs_hold()
 
 
