@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -56,5 +57,6 @@ def as_partner(actor: Actor) -> Actor:
 
 
 def request_actor(request: Any) -> Actor:
-    """The actor that the middleware found for this request."""
-    return request.actor  # type: ignore[no-any-return]
+    """The actor that the middleware found for this request: the value itself, not its lazy stand-in."""
+    actor = request.actor
+    return copy(actor) if actor.kind else actor  # type: ignore[no-any-return]
