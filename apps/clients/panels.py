@@ -51,6 +51,7 @@ class IdentityPanel(Panel):
     title = _("Identity")
     template = "clients/panels/identity.html"
     permission = VIEW_CLIENTS
+    narrow = True
 
     def context(self, obj: Client, actor: Actor) -> dict[str, Any]:
         return {"person": obj.person, "facts": personal_facts(obj.person, actor)}
@@ -78,6 +79,7 @@ class OnboardingPanel(Panel):
     title = _("Application")
     template = "clients/panels/onboarding.html"
     permission = VIEW_ONBOARDING
+    narrow = True
 
     def context(self, obj: Client, actor: Actor) -> dict[str, Any] | None:
         session = OnboardingSession.objects.filter(client=obj).select_related("client").first()
@@ -106,6 +108,7 @@ class AgreementsPanel(Panel):
     title = _("Agreements")
     template = "clients/panels/agreements.html"
     permission = VIEW_AGREEMENTS
+    narrow = True
 
     def context(self, obj: Client, actor: Actor) -> dict[str, Any]:
         return {"agreements": agreements_of(obj)}

@@ -25,6 +25,12 @@ from apps.kyc.enums import (
 )
 from apps.kyc.querysets import DocumentQuerySet, KycCaseQuerySet
 
+
+def default_evidence() -> list[str]:
+    """What is asked of everybody, before the rules have seen the answers."""
+    return [Evidence.POI.value, Evidence.POA.value]
+
+
 REVIEW_SLA = timedelta(hours=24)
 CLAIM_TTL = timedelta(minutes=30)
 
@@ -42,6 +48,9 @@ class KycCase(AuditedModel):
     )
     level = models.PositiveSmallIntegerField(_("level"), default=0)
     round = models.PositiveSmallIntegerField(_("times submitted"), default=0)
+    needed = models.JSONField(
+        _("evidence asked for"), default=default_evidence, help_text=_("by the rules")
+    )
     checks = models.JSONField(_("automatic checks"), default=list)
     risk = models.JSONField(_("risk arithmetic"), default=dict)
     client_comment = models.TextField(_("comment to the client"), blank=True)

@@ -77,6 +77,7 @@ class KycPanel(Panel):
     title = _("Verification")
     template = "kyc/panels/case.html"
     permission = VIEW_CASES
+    narrow = True
 
     def context(self, obj: Client, actor: Actor) -> dict[str, Any]:
         case = case_of_client(obj.pk, actor=actor)

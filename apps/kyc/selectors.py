@@ -29,12 +29,10 @@ from apps.kyc.enums import (
     Evidence,
     Side,
 )
-from apps.kyc.models import Document, KycCase
+from apps.kyc.models import Document, KycCase, default_evidence
 from apps.kyc.risk import Assessment, Profile, assess
 from apps.ledger.enums import AccountKind
 from apps.ledger.models import Balance
-from apps.rules.points import CLIENT_ONBOARDING
-from apps.rules.services import decide
 
 DATA = Path(__file__).parent / "data"
 
@@ -106,23 +104,10 @@ def documents_of(case: KycCase) -> list[Document]:
     return list(case.documents.current().order_by("created_at"))
 
 
-def evidence_needed(client: Client, *, actor: Actor) -> list[Evidence]:
-    """What the rules ask of this client."""
-    decision = decide(
-        CLIENT_ONBOARDING,
-        {
-            "country": client.country,
-            "category": client.category,
-            "citizenship": client.person.citizenship,
-            "risk_rating": client.risk_rating,
-            "pep": client.pep_declared,
-        },
-        actor=actor,
-        subject=client,
-        entity=client.entity.code,
-    )
-    asked = decision.obligations.get("documents") or [Evidence.POI, Evidence.POA]
-    return [Evidence(code) for code in Evidence.values if code in asked]
+def evidence_needed(case: KycCase | None) -> list[Evidence]:
+    """What the rules ask of this client, as found when the case was opened or handed in."""
+    asked = case.needed if case else default_evidence()
+    return [evidence for evidence in Evidence if evidence.value in asked]
 
 
 def evidence_given(
@@ -148,10 +133,10 @@ def is_whole(kind: str, sides: set[str]) -> bool:
     return Side.WHOLE in sides or {Side.FRONT, Side.BACK} <= sides
 
 
-def missing_evidence(case: KycCase, needed: Iterable[Evidence]) -> list[Evidence]:
+def missing_evidence(case: KycCase) -> list[Evidence]:
     """What the client has yet to send: neither accepted nor waiting for us."""
     given = evidence_given(documents_of(case), states=[*COUNTS, *UNDECIDED])
-    return [evidence for evidence in needed if evidence not in given]
+    return [evidence for evidence in evidence_needed(case) if evidence not in given]
 
 
 def accepted_evidence(case: KycCase) -> list[str]:
@@ -210,11 +195,11 @@ def risk_assessment(client: Client) -> Assessment:
 # What the client sees
 
 
-def evidence_board(case: KycCase | None, needed: Iterable[Evidence]) -> list[dict[str, Any]]:
+def evidence_board(case: KycCase | None) -> list[dict[str, Any]]:
     """One card for each evidence that is needed: its state, its files, what to do."""
     documents = documents_of(case) if case else []
     board = []
-    for evidence in needed:
+    for evidence in evidence_needed(case):
         files = [document for document in documents if document.proves == evidence]
         board.append(
             {

@@ -21,7 +21,7 @@ from apps.kyc.errors import UploadRefused
 from apps.kyc.models import KycCase
 from apps.kyc.portal.forms import UploadForm
 from apps.kyc.responses import document_response
-from apps.kyc.selectors import case_of_client, evidence_board, evidence_needed, takes_uploads
+from apps.kyc.selectors import case_of_client, evidence_board, takes_uploads
 from apps.kyc.services import case_submit, document_open, document_upload
 from apps.kyc.vault.inspect import MAX_BYTES
 from apps.kyc.wording import client_steps
@@ -98,7 +98,7 @@ def _context(
 ) -> dict[str, Any]:
     actor = request_actor(request)
     case = case_of_client(client.id, actor=actor)
-    board = evidence_board(case, evidence_needed(client, actor=actor))
+    board = evidence_board(case)
     open_now = takes_uploads(case)
     for card in board:
         is_refused = refused is not None and refused.evidence == card["evidence"]

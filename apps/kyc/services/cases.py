@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from json import dumps, loads
 from uuid import UUID
 
 from django_fsm import can_proceed
 
 from apps.clients.enums import KycStatus
 from apps.clients.models import Client, ClientLogin
-from apps.clients.services import verification_take
+from apps.clients.services import client_risk_set, verification_take
 from apps.core.actor import Actor
 from apps.core.locks import lock_row
 from apps.kyc.enums import WITH_STAFF, CaseState
 from apps.kyc.errors import CaseStateForbids, ClaimedByOther, NotClaimed, OwnCase
-from apps.kyc.models import KycCase
+from apps.kyc.models import KycCase, default_evidence
+from apps.kyc.selectors import risk_assessment
+from apps.rules.points import CLIENT_ONBOARDING
+from apps.rules.services import decide
 
 _STATUS_OF = {
     CaseState.NOT_STARTED: KycStatus.NOT_STARTED,
@@ -40,8 +44,43 @@ def case_for(client: Client, *, actor: Actor) -> KycCase:
         case.client = client
         return case
     case = KycCase(client=client)
+    ask_rules(case, client)
     case.save_as(actor, "opened", action="kyc.open")
     return case
+
+
+def ask_rules(case: KycCase, client: Client) -> bool:
+    """Rate the risk of what was declared and find which evidence the rules ask for. Whether the
+    case changed; the caller saves it. The rating is stored with the client, in the machine's name.
+    """
+    machine = Actor.system("kyc-checks")
+    assessment = risk_assessment(client)
+    if (client.risk_rating, client.risk_score) != (assessment.rating, assessment.score):
+        client_risk_set(
+            client,
+            rating=assessment.rating,
+            score=assessment.score,
+            actor=machine,
+            reason=f"risk model v{assessment.version}",
+        )
+    decision = decide(
+        CLIENT_ONBOARDING,
+        {
+            "country": client.country,
+            "category": client.category,
+            "citizenship": client.person.citizenship,
+            "risk_rating": client.risk_rating,
+            "pep": client.pep_declared,
+        },
+        actor=machine,
+        subject=client,
+        entity=client.entity.code,
+        client_id=client.id,
+    )
+    before = (case.risk, case.needed)
+    case.risk = loads(dumps(assessment.plain()))
+    case.needed = sorted(decision.obligations["documents"]) or default_evidence()
+    return (case.risk, case.needed) != before
 
 
 def tell_client(case: KycCase, client: Client, *, actor: Actor, reason: str) -> None:

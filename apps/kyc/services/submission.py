@@ -9,25 +9,28 @@ from django_fsm import can_proceed
 from apps.clients.enums import OnboardingState
 from apps.clients.locks import client_locked
 from apps.clients.models import Client, OnboardingSession
-from apps.clients.services import client_risk_set
 from apps.core.actor import Actor
 from apps.core.commands import command
 from apps.core.events import emit
 from apps.kyc.checks import run_checks
-from apps.kyc.enums import WITH_STAFF, CaseState, DocumentState
+from apps.kyc.enums import OPEN_FOR_UPLOAD, WITH_STAFF, CaseState, DocumentState
 from apps.kyc.errors import DocumentsMissing, OnboardingFirst
 from apps.kyc.events import KycSubmitted
 from apps.kyc.models import KycCase
 from apps.kyc.permissions import UPLOAD_OWN
-from apps.kyc.selectors import evidence_needed, missing_evidence, risk_assessment
-from apps.kyc.services.cases import case_for, require_step, tell_client
+from apps.kyc.selectors import missing_evidence
+from apps.kyc.services.cases import ask_rules, case_for, require_step, tell_client
 
 
 @command
 def case_open(*, client_id: UUID, actor: Actor) -> KycCase:
-    """The client's case, opened if there is none yet. Raises `NotVisible`."""
+    """The client's case, opened if there is none yet; an open one learns what the rules ask for
+    now that the answers are known. Raises `NotVisible`."""
     client = client_locked(client_id, visible_to=actor)
-    return case_for(client, actor=actor)
+    case = case_for(client, actor=actor)
+    if CaseState(case.state) in OPEN_FOR_UPLOAD and ask_rules(case, client):
+        case.save_as(actor, "answers known", action="kyc.evidence")
+    return case
 
 
 @command
@@ -46,7 +49,8 @@ def case_submit(*, client_id: UUID, actor: Actor) -> KycCase:
     answered = OnboardingSession.objects.filter(client=client, state=OnboardingState.SUBMITTED)
     if not answered.exists():
         raise OnboardingFirst
-    missing = missing_evidence(case, evidence_needed(client, actor=actor))
+    ask_rules(case, client)
+    missing = missing_evidence(case)
     if missing:
         raise DocumentsMissing(documents=", ".join(str(evidence.label) for evidence in missing))
     _take_documents(case, actor=actor)
@@ -81,15 +85,6 @@ def _take_documents(case: KycCase, *, actor: Actor) -> None:
 def _check(case: KycCase, client: Client) -> None:
     """The machine's part, in the machine's name."""
     machine = Actor.system("kyc-checks")
-    assessment = risk_assessment(client)
-    client_risk_set(
-        client,
-        rating=assessment.rating,
-        score=assessment.score,
-        actor=machine,
-        reason=f"risk model v{assessment.version}",
-    )
-    case.risk = assessment.plain()
     case.start_checks(by=machine, reason="submitted")
     case.save_as(machine, "submitted", action="kyc.start_checks")
     case.finish_checks(run_checks(case, client), by=machine, reason="checked")
