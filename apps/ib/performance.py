@@ -37,7 +37,7 @@ class Funnel:
     earned: Money
 
     def rate(self, part: int, whole: int) -> Decimal | None:
-        return Decimal(100 * part) / whole if whole else None
+        return (Decimal(100 * part) / whole).quantize(Decimal("0.1")) if whole else None
 
     @property
     def steps(self) -> list[dict[str, Any]]:

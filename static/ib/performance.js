@@ -30,7 +30,7 @@
       legend: { top: 0, itemWidth: 14, textStyle: { color: colors.muted } },
       grid: [
         { left: 8, right: 8, top: 36, height: "46%", containLabel: true },
-        { left: 8, right: 8, bottom: 0, height: "26%", containLabel: true },
+        { left: 8, right: 8, bottom: 4, height: "26%", containLabel: true },
       ],
       xAxis: [Object.assign({}, axis, { axisLabel: { show: false } }), Object.assign({}, axis, { gridIndex: 1 })],
       yAxis: [
