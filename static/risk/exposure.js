@@ -159,7 +159,7 @@
       grid: { left: 4, right: 8, top: 34, bottom: 4, containLabel: true },
       legend: { top: 0, textStyle: { color: colors.text } },
       tooltip: { trigger: "axis", valueFormatter: function (value) { return money.format(value); } },
-      xAxis: { type: "category", data: names, axisLabel: { color: colors.muted, rotate: names.length > 8 ? 40 : 0 }, axisLine: { lineStyle: { color: colors.border } } },
+      xAxis: { type: "category", data: names, axisLabel: { color: colors.muted, interval: 0, rotate: names.length > 6 ? 40 : 0 }, axisLine: { lineStyle: { color: colors.border } } },
       yAxis: { type: "value", axisLabel: { color: colors.muted, formatter: function (value) { return compact.format(value); } }, splitLine: { lineStyle: { color: colors.border } } },
       series: [
         series(words.wordLong, colors.good, function (row) { return row.long; }),
