@@ -185,7 +185,7 @@ def sign_in(account: TradingAccount) -> Browser:
     user = User.objects.create_user(
         f"{account.client.number.lower()}@client.example", "demo-Broker-2026"
     )
-    user.groups.add(Role.objects.get(code="client"))
+    user.groups.add(Role.objects.get(name="client"))
     ClientLogin(user=user, client=account.client).save_as(SYSTEM, "test")
     browser = Browser()
     browser.force_login(user)
@@ -198,7 +198,7 @@ def staff_browser(role: str) -> Browser:
     user = User.objects.create_user(
         f"{role}@demo.brokeros.example", is_staff=True, scope_level=ScopeLevel.ALL
     )
-    user.groups.add(Role.objects.get(code=role))
+    user.groups.add(Role.objects.get(name=role))
     browser = Browser()
     browser.force_login(user)
     return browser

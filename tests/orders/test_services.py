@@ -258,13 +258,12 @@ def test_equity_moves_with_the_market():
     assert (position.lots, position.floating) == (Decimal(1), Money.of("100.00", "USD"))
 
 
-def test_a_passed_on_order_becomes_a_position_when_the_venue_reports(settings):
-    settings.ENGINE_ACCOUNT_TERMS = {"*": {"book": "A"}}
+def test_a_large_order_is_passed_on_and_becomes_a_position_when_the_venue_reports():
     account = floor.trading_account(funds="100000")
-    reply = trades(account, "buy", "6.00")
+    reply = trades(account, "buy", "10.00")
     assert reply.status == "0"
     (instruction,) = child_orders_to_send("main")
-    assert (instruction.lots, instruction.client_order_id) == ("6", f"C{instruction.child_id}")
+    assert (instruction.lots, instruction.client_order_id) == ("10", f"C{instruction.child_id}")
     report = VenueReport(
         kind=ReportKind.FILL,
         child_id=instruction.child_id,

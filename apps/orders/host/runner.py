@@ -74,6 +74,7 @@ class StreamEngine:
         self._trim_at = 0.0
         self.handled = 0
         self.last_error = ""
+        self._figures = {"batches": 0, "batch_max": 0, "batch_us_max": 0}
 
     # control
 
@@ -227,6 +228,7 @@ class StreamEngine:
                 self._set_aside(entry, "MALFORMED_COMMAND")
         if not sound:
             return
+        began = time.perf_counter_ns()
         try:
             outcome = self.session.run(
                 [(entry.number, entry.command) for entry in sound],
@@ -246,6 +248,7 @@ class StreamEngine:
             group=GROUP,
         )
         self.handled += len(sound)
+        self._measure(len(sound), (time.perf_counter_ns() - began) // 1000)
         self._single = max(self._single - 1, 0)
 
     def _survive(self, entries: Sequence[Waiting], error: Exception) -> None:
@@ -286,12 +289,31 @@ class StreamEngine:
     # upkeep
 
     def _heartbeat(self) -> None:
+        """Say that it works, with the figures of the time since it last said so."""
         if time.monotonic() < self._beat_at:
             return
         self._beat_at = time.monotonic() + HEARTBEAT_EVERY
-        self.redis.set(
+        offset = self.session.offset
+        pipe = self.redis.pipeline(transaction=False)
+        pipe.set(
             shards.heartbeat_key(self.shard), f"{clock.now().timestamp():.3f}", ex=HEARTBEAT_TTL
         )
+        pipe.hset(
+            shards.stats_key(self.shard),
+            mapping={
+                **self._figures,
+                "handled": self.handled,
+                "journal": offset.journal,
+                "epoch": offset.epoch,
+            },
+        )
+        pipe.execute()
+        self._figures["batch_max"] = self._figures["batch_us_max"] = 0
+
+    def _measure(self, size: int, took_us: int) -> None:
+        self._figures["batches"] += 1
+        self._figures["batch_max"] = max(self._figures["batch_max"], size)
+        self._figures["batch_us_max"] = max(self._figures["batch_us_max"], took_us)
 
     def _upkeep(self) -> None:
         tick = time.monotonic()

@@ -38,6 +38,10 @@ def deltas_channel(shard: str) -> str:
     return f"engine:{shard}:deltas"
 
 
+def stats_key(shard: str) -> str:
+    return f"engine:{shard}:stats"
+
+
 def heartbeat_key(shard: str) -> str:
     return f"engine:{shard}:heartbeat"
 
