@@ -30,6 +30,8 @@ LOG_LEVEL = env.str("BROKEROS_LOG_LEVEL", default="WARNING")
 LOGGING = logging_config(style=env.str("BROKEROS_LOG_STYLE", default="plain"), level=LOG_LEVEL)
 # The demo serves its static files as they lie; production collects, compresses and names them by content.
 WHITENOISE_USE_FINDERS = True
+# Looked up at each request: the demo starts faster, and whoever edits a file sees it at once.
+WHITENOISE_AUTOREFRESH = True
 
 # These open the simulated provider of this machine and nothing else.
 PAYMENT_PROVIDERS["psp-sim"]["key"] = env.str("PSP_SIM_KEY", default="demo-simulators")

@@ -30,4 +30,5 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = False
+WHITENOISE_AUTOREFRESH = False
 ENGINE_MODE = "inline"
