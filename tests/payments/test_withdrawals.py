@@ -159,7 +159,7 @@ def test_people_needed_grow_with_the_amount(house):
     client = ana()
     deposited(house, client, "9000.00")
     needed = [
-        asks_to_withdraw(client, amount).approvals_required for amount in ("500.00", "5000.00")
+        asks_to_withdraw(client, amount).approvals_required for amount in ("50.00", "5000.00")
     ]
     assert needed == [1, 2]
 
@@ -231,7 +231,7 @@ def test_money_goes_back_to_the_card_before_it_goes_to_a_bank(client):
 
 
 def test_a_block_that_comes_after_the_request_stops_the_approval_and_says_why(client):
-    withdrawal = asks_to_withdraw(client, "400.00")
+    withdrawal = asks_to_withdraw(client, "90.00")
     restriction_add(
         client_id=client.pk,
         kind=RestrictionKind.NO_WITHDRAWAL,
