@@ -178,8 +178,7 @@ def _withdraw(stage: Stage, role: Role, mark: str, amount: Decimal) -> None:
     if free.amount < amount or destination is None:
         return
     if mark == "withdraw:unknown":
-        stage.outside.provider.add_fault({"kind": "timeout_create", "seconds": 0})
-        stage.outside.provider.add_fault({"kind": "payout_silent"})
+        stage.outside.provider.add_fault({"kind": "error_create"})
     if mark == "withdraw:returned":
         stage.outside.provider.add_fault({"kind": "payout_return"})
     withdrawal = withdrawal_request(

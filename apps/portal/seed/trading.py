@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
 from apps.core import clock
 from apps.core.errors import DomainError
@@ -106,7 +106,7 @@ def _affordable(stage: Stage, role: Role, symbol: str) -> Decimal | None:
     wanted = role.rng.choice(sizes)
     room = equity.equity.amount / Decimal(2_000)
     step = stage.prices.instruments[symbol].lot_step
-    size = (wanted * min(Decimal(6), room)).quantize(step, ROUND_DOWN)
+    size = wanted * min(Decimal(6), room) // step * step
     return size if size >= stage.prices.instruments[symbol].min_lot else None
 
 
