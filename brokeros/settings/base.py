@@ -169,6 +169,7 @@ CELERY_BEAT_SCHEDULE = {
         "payments.deposits_expire": 60.0,
         "payments.transfers_ask": 20.0,
         "ledger.holds_expire": 60.0,
+        "orders.end_trading_day": 900.0,
         "clients.expire_restrictions": 60.0,
         "kyc.age_documents": 3600.0,
     }.items()

@@ -80,9 +80,11 @@ def test_what_must_fill_now_or_never_is_cancelled(desk, tif):
 def test_day_orders_expire_and_others_stay(desk):
     day = desk.order("buy", "0.10", limit="1.09000", tif="0")
     gtc = desk.order("buy", "0.10", limit="1.09000", tif="1")
-    result = desk.do(DayEnded(at=desk.later(60)))
+    midnight = desk.later(20)
+    young = desk.order("buy", "0.10", limit="1.09000", tif="0")
+    result = desk.do(DayEnded(at=midnight))
     assert [(o.id, o.status, o.leaves) for o in result.orders.values()] == [(day.order, "C", 0)]
-    assert list(desk.state.orders) == [gtc.order]
+    assert list(desk.state.orders) == [gtc.order, young.order]
 
 
 def test_a_resting_order_is_cancelled_once(desk):

@@ -337,11 +337,12 @@ def on_cancel(state: State, result: Result, command: CancelOrder) -> None:
 
 
 def on_day_ended(state: State, result: Result, command: DayEnded) -> None:
-    """DAY orders that rest expire; memory of what venues finished days ago is let go."""
+    """Resting DAY orders from before that moment expire; memory of what venues finished days ago is let go."""
     for number in sorted(state.orders):
         order = state.orders[number]
         resting = state.resting.get(order.symbol, {})
-        if order.tif == TimeInForce.DAY and number in resting:
+        stale = order.tif == TimeInForce.DAY and order.captured_at < command.at
+        if stale and number in resting:
             result.end(state, order, Trigger.EXPIRE, at=command.at, exec_type=ExecType.EXPIRED)
     state.day_ended_at = command.at
     state.prune(command.at - VENUE_MEMORY_US)

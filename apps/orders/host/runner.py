@@ -73,6 +73,7 @@ class StreamEngine:
         self._reference_at = 0.0
         self._trim_at = 0.0
         self.handled = 0
+        self.set_aside = 0
         self.last_error = ""
         self._figures = {"batches": 0, "batch_max": 0, "batch_us_max": 0}
 
@@ -267,6 +268,7 @@ class StreamEngine:
             self._handle([entry])
 
     def _set_aside(self, entry: Waiting, code: str) -> None:
+        self.set_aside += 1
         pipe = self.redis.pipeline(transaction=False)
         pipe.rpush(shards.dead_list(self.shard), entry.packed)
         if entry.reply_to:
@@ -303,6 +305,7 @@ class StreamEngine:
             mapping={
                 **self._figures,
                 "handled": self.handled,
+                "set_aside": self.set_aside,
                 "journal": offset.journal,
                 "epoch": offset.epoch,
             },
