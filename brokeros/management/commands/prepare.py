@@ -18,6 +18,7 @@ SHARED_DATA = (
     "load_instruments",
     "load_entities",
     "load_account_types",
+    "load_providers",
 )
 SEED = "seed_demo"
 
