@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -57,7 +58,7 @@ def advances(known: str, told: str, ranks: dict[str, int]) -> bool:
 def name_matches(told: str, known: str) -> bool:
     """Whether the payer's name is the client's: every word of the shorter one is in the longer one.
 
-    Order, case, punctuation and middle names do not matter. One word alone matches nobody.
+    Order, case, accents, punctuation and middle names do not matter. One word alone matches nobody.
     """
     first, second = _words(told), _words(known)
     shorter, longer = sorted((first, second), key=len)
@@ -65,5 +66,7 @@ def name_matches(told: str, known: str) -> bool:
 
 
 def _words(name: str) -> frozenset[str]:
-    plain = "".join(letter if letter.isalnum() else " " for letter in name.casefold())
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    bare = (letter for letter in letters if not unicodedata.combining(letter))
+    plain = "".join(letter if letter.isalnum() else " " for letter in bare)
     return frozenset(word for word in plain.split() if len(word) > 1 or not word.isascii())
