@@ -289,7 +289,10 @@ def test_a_decision_needs_a_claim_and_a_claim_lapses():
 @pytest.mark.parametrize(
     ("attempt", "error"),
     [
-        (lambda case, who: case_approve(case_id=case.id, actor=who, reason="r"), DocumentsUndecided),
+        (
+            lambda case, who: case_approve(case_id=case.id, actor=who, reason="r"),
+            DocumentsUndecided,
+        ),
         (
             lambda case, who: case_request_resubmission(case_id=case.id, actor=who, reason="r"),
             DocumentsUndecided,
@@ -365,7 +368,9 @@ def test_the_same_paper_on_two_clients_is_seen():
         second, "PASSPORT", content=scan, country="DE", number="c01x00t47", expires_on=story.LATER
     )
     case = case_submit(client_id=second.id, actor=world.acting(second))
-    failed = {(check["code"], check["values"]) for check in case.checks if check["outcome"] == "FAIL"}
+    failed = {
+        (check["code"], check["values"]) for check in case.checks if check["outcome"] == "FAIL"
+    }
     assert failed == {("SAME_NUMBER", first.client.number)}
     assert passport.number == "C01X00T47"
 

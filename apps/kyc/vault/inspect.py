@@ -129,7 +129,7 @@ _ACTIVE = re.compile(
     rb"|Rendition|Movie|Sound)\b"
 )
 _HEX_NAME = re.compile(rb"#([0-9A-Fa-f]{2})")
-_STREAM = re.compile(rb"stream\r?\n")
+_STREAM = re.compile(rb"(?<!end)stream\r?\n")
 _OBJECT_STREAM = re.compile(rb"/ObjStm\b")
 
 
