@@ -11,6 +11,8 @@ urlpatterns = [
     path("admin/risk/exposure/", include("apps.risk.admin_urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("apps.rules.api.urls")),
+    path("api/v1/", include("apps.clients.api.urls")),
+    path("api/v1/", include("apps.kyc.api.urls")),
     path("api/v1/", include("apps.accounts.api.urls")),
     path("api/v1/", include("apps.ib.api.urls")),
     path("api/v1/", include("apps.orders.api.urls")),
