@@ -52,6 +52,21 @@ from apps.market.services import (
 )
 from apps.market.sessions import WeeklySession
 
+
+def plain_number(name: str) -> Any:
+    """The field without the zeros that its column pads it with."""
+
+    @display(description=Instrument._meta.get_field(name).verbose_name, ordering=name)
+    def shown(self: Any, obj: Any) -> str:
+        return plain(getattr(obj, name))
+
+    return shown
+
+
+def plain(number: Decimal) -> str:
+    return f"{number.normalize():,f}"
+
+
 STATUS_COLORS = {
     InstrumentStatus.TRADABLE: "success",
     InstrumentStatus.CLOSE_ONLY: "warning",
@@ -194,14 +209,18 @@ class ReadOnlyInline(TabularInline):
 
 class TermsInline(ReadOnlyInline):
     model = InstrumentTerms
-    fields = ("valid_from", "contract_size", "tick_size", "digits", "recorded_by", "reason")
+    fields = ("valid_from", "size", "tick", "digits", "recorded_by", "reason")
     readonly_fields = fields
+    size = plain_number("contract_size")
+    tick = plain_number("tick_size")
 
 
 class VenueSymbolInline(ReadOnlyInline):
     model = VenueSymbol
-    fields = ("venue", "symbol", "contract_size", "tick_size", "currency")
+    fields = ("venue", "symbol", "size", "tick", "currency")
     readonly_fields = fields
+    size = plain_number("contract_size")
+    tick = plain_number("tick_size")
     verbose_name_plural = _("Names at the venues")
 
 
@@ -246,12 +265,23 @@ class InstrumentAdmin(BrokerModelAdmin):
     inlines = (VenueSymbolInline, TermsInline)
     panels = (QuotePanel,)
     fieldsets = (
-        (None, {"fields": ("symbol", "name", "asset_class", "margin_class", "calendar", "status", "status_reason")}),
-        (_("Contract"), {"fields": ("base", "quote", "contract_size", "digits", "tick_size", "expires_on", "isin",
-                                    "cfi")}),
-        (_("Orders and margin"), {"fields": ("min_lot", "max_lot", "lot_step", "margin_rate")}),
-        (_("Swap"), {"fields": ("swap_long_points", "swap_short_points", "triple_swap_weekday")}),
+        (None, {"fields": (("symbol", "name"), ("asset_class", "margin_class"), ("calendar", "status"),
+                           "status_reason")}),
+        (_("Contract"), {"fields": (("base", "quote"), ("size", "digits", "tick"), ("expires_on", "isin", "cfi"))}),
+        (_("Orders and margin"), {"fields": (("smallest", "largest", "step"), "rate")}),
+        (_("Swap"), {"fields": (("swap_long", "swap_short"), "triple_swap_weekday")}),
     )  # fmt: skip
+    readonly_fields = (
+        "size", "tick", "smallest", "largest", "step", "rate", "swap_long", "swap_short",
+    )  # fmt: skip
+    size = plain_number("contract_size")
+    tick = plain_number("tick_size")
+    smallest = plain_number("min_lot")
+    largest = plain_number("max_lot")
+    step = plain_number("lot_step")
+    rate = plain_number("margin_rate")
+    swap_long = plain_number("swap_long_points")
+    swap_short = plain_number("swap_short_points")
     transitions = (
         Transition("halt", _("Halt"), instrument_halt, HALT_INSTRUMENT, tone="danger",
                    visible=lambda i: i.status != InstrumentStatus.HALTED,
@@ -338,7 +368,9 @@ class VenueAdmin(BrokerModelAdmin):
 
 @admin.register(VenueSymbol)
 class VenueSymbolAdmin(BrokerModelAdmin):
-    list_display = ("instrument", "venue", "symbol", "contract_size", "tick_size", "currency")
+    list_display = ("instrument", "venue", "symbol", "size", "tick", "currency")
+    size = plain_number("contract_size")
+    tick = plain_number("tick_size")
     list_filter = ("venue",)
     search_fields = ("symbol", "instrument__symbol")
     list_select_related = ("instrument", "venue")

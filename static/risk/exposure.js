@@ -63,8 +63,13 @@
     var first = document.createElement("td");
     first.textContent = name;
     tr.append(first);
-    ["long", "short", "net", "gross"].forEach(function (figure) { cell(tr, money.format(data[figure])); });
-    if (withPnl) { cell(tr, exact.format(data.pnl), "pnl", data.pnl); }
+    (withPnl ? ["net", "gross"] : ["long", "short", "net", "gross"]).forEach(function (figure) {
+      cell(tr, money.format(data[figure]));
+    });
+    if (withPnl) {
+      cell(tr, exact.format(data.pnl), "pnl", data.pnl);
+      cell(tr, exact.format(data.house_pnl), "pnl", data.house_pnl);
+    }
     return tr;
   }
 
