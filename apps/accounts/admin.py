@@ -71,10 +71,10 @@ class TradingAccountAdmin(BrokerModelAdmin):
     list_select_related = ("client__person", "account_type")
     search_fields = ("=login", "client__number", "client__person__last_name")
     fieldsets = (
-        (None, {"fields": (("client", "account_type"), ("login", "server", "group"), ("currency", "mode", "state"))}),
+        (None, {"fields": (("client", "account_type"), ("login", "state"), ("server", "group"), ("currency", "mode"))}),
         (_("Leverage"), {"fields": (("leverage", "leverage_cap"), "leverage_caps")}),
-        (_("On the platform"), {"fields": (("rights_wanted", "rights_delivered", "rights_delivered_at"),)}),
-        (_("Origin"), {"fields": (("created_at", "activated_at", "decision_id"), "request_key")}),
+        (_("On the platform"), {"fields": (("rights_wanted", "rights_delivered"), "rights_delivered_at")}),
+        (_("Origin"), {"fields": (("created_at", "activated_at"), "decision_id", "request_key")}),
     )
     panels = (OperationsPanel,)
     transitions = (

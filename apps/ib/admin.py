@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,11 @@ from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidget
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+    UnfoldAdminSplitDateTimeWidget,
+    UnfoldAdminTextareaWidget,
+)
 
 from apps.core import clock
 from apps.core.actor import Actor
@@ -42,6 +47,7 @@ from apps.ib.permissions import (
     VIEW_PARTNERS,
 )
 from apps.ib.services import (
+    LineDraft,
     accrual_release,
     accrual_reverse,
     attribution_move,
@@ -55,6 +61,7 @@ from apps.ib.services import (
     payout_prepare,
     payout_submit,
     plan_assign,
+    plan_version_publish,
 )
 
 A = AgreementState
@@ -228,6 +235,37 @@ class PlanLineInline(_Inline):
     fields = ("asset_class", "kind", "rates", "reference_contract", "lot_multiplier")
 
 
+class RatesForm(_FromForm):
+    """New rates, one line for each asset class; no asset class stands for all others."""
+
+    rates = forms.CharField(
+        label=_("Rates"), widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
+        help_text=_("One line each: asset class or *, PER_LOT, SPREAD_SHARE or REVENUE_SHARE, rates by distance. "
+                    "For example: * PER_LOT 10 2 1"),
+    )  # fmt: skip
+    field_order = ("rates", "valid_from", "reason")
+
+    def clean_rates(self) -> list[LineDraft]:
+        drafts = []
+        for line in self.cleaned_data["rates"].splitlines():
+            words = line.split()
+            if len(words) < 3:
+                raise forms.ValidationError(_("Three words at least in each line: “%(line)s”."), params={"line": line})
+            asset_class = "" if words[0] == "*" else words[0].upper()
+            drafts.append(LineDraft(words[1].upper(), tuple(words[2:]), asset_class))
+        return drafts
+
+
+def plan_rates_publish(
+    *, plan_id: UUID, rates: list[LineDraft], valid_from: datetime | None, actor: Actor, reason: str
+) -> PlanVersion:
+    """The next version of a plan, in force from that moment or from now."""
+    plan = Plan.objects.get(pk=plan_id)
+    return plan_version_publish(
+        plan_code=plan.code, lines=rates, valid_from=valid_from or clock.now(), actor=actor, reason=reason
+    )
+
+
 class VersionInline(_Inline):
     model = PlanVersion
     fields = ("number", "valid_from", "state")
@@ -238,6 +276,12 @@ class VersionInline(_Inline):
 class PlanAdmin(BrokerModelAdmin):
     list_display = ("code", "name", "currency", "tier_mode")
     inlines = (VersionInline,)
+    transitions = (
+        Transition(
+            "publish", _("Publish new rates"), plan_rates_publish, MANAGE_PLANS, form=RatesForm, target="plan_id",
+            tone="primary", explanation=_("Lines that were earned before stay as they are."),
+        ),
+    )  # fmt: skip
 
 
 @admin.register(PlanVersion)
@@ -275,13 +319,13 @@ class AccrualAdmin(BrokerModelAdmin):
     panels = (WaterfallPanel,)
     fieldsets = (
         (None, {"fields": (
-            ("partner", "introducer", "depth"), ("client", "deal_id", "symbol", "lots"),
-            ("state", "payout", "earned_at"),
+            ("partner", "introducer"), ("client", "depth"), ("deal_id", "earned_at"),
+            ("symbol", "lots"), ("state", "payout"),
         )}),
         (_("Frozen"), {"fields": (
-            ("plan_version", "kind", "mode"), ("base", "rate", "rate_currency"),
-            ("entitlement", "paid_below"), ("fx_rate", "exact", "currency", "amount_minor"),
-            "inputs", ("decision_id", "corrects", "reason"),
+            ("plan_version", "kind"), ("mode", "rate_currency"), ("base", "rate"),
+            ("entitlement", "paid_below"), ("fx_rate", "exact"), ("currency", "amount_minor"),
+            "inputs", "decision_id", ("corrects", "reason"),
         )}),
     )  # fmt: skip
     transitions = (
@@ -313,8 +357,8 @@ class PayoutAdmin(BrokerModelAdmin):
     panels = (PayoutLinesPanel,)
     fieldsets = (
         (None, {"fields": (
-            ("number", "partner", "state"), ("amount", "currency", "lines"), ("cut_off", "paid_at"),
-            ("approval_id", "decision_id", "entry_id"),
+            ("number", "partner"), ("amount", "lines"), ("state", "currency"), ("cut_off", "paid_at"),
+            "approval_id", "decision_id", "entry_id",
         )}),
     )  # fmt: skip
     readonly_fields = ("amount",)
