@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from apps.accounts.enums import (
     LIVE_STATES,
@@ -23,6 +23,7 @@ from apps.accounts.querysets import AccountQuerySet, CatalogueQuerySet, Operatio
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.models import AuditedModel
+from apps.core.models.fields import StateField
 
 S = AccountState
 O = OperationState  # noqa: E741
@@ -204,14 +205,15 @@ class TradingAccount(AuditedModel):
     leverage_cap = models.PositiveIntegerField(_("leverage cap"))
     leverage_caps = models.JSONField(_("leverage caps by asset class"), default=dict)
     mode = models.CharField(_("mode"), max_length=8, choices=AccountMode.choices)
-    state = FSMField(
-        _("state"), default=S.REQUESTED, choices=AccountState.choices, protected=True
-    )
+    state = StateField(_("state"), default=S.REQUESTED, choices=AccountState.choices)
     rights_wanted = models.CharField(
         _("rights due"), max_length=12, choices=RightsLevel.choices, default=RightsLevel.FULL
     )
     rights_delivered = models.CharField(
-        _("rights confirmed by the platform"), max_length=12, choices=RightsLevel.choices, blank=True
+        _("rights confirmed by the platform"),
+        max_length=12,
+        choices=RightsLevel.choices,
+        blank=True,
     )
     rights_delivered_at = models.DateTimeField(_("confirmed at"), null=True, blank=True)
     request_key = models.CharField(_("request key"), max_length=80)
@@ -318,9 +320,7 @@ class PlatformOperation(AuditedModel):
     kind = models.CharField(_("kind"), max_length=16, choices=OperationKind.choices)
     reference = models.CharField(_("our reference"), max_length=80, unique=True)
     request = models.JSONField(_("asked"))
-    state = FSMField(
-        _("state"), default=O.REQUESTED, choices=OperationState.choices, protected=True
-    )
+    state = StateField(_("state"), default=O.REQUESTED, choices=OperationState.choices)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     adopted = models.BooleanField(_("adopted by reference"), default=False)
     result = models.JSONField(_("answer"), default=dict)
@@ -341,8 +341,7 @@ class PlatformOperation(AuditedModel):
             ),
             models.CheckConstraint(
                 condition=models.Q(finished_at__isnull=False, state__in=[O.DONE, O.FAILED])
-                | models.Q(finished_at__isnull=True)
-                & ~models.Q(state__in=[O.DONE, O.FAILED]),
+                | models.Q(finished_at__isnull=True) & ~models.Q(state__in=[O.DONE, O.FAILED]),
                 name="accounts_operation_finished",
             ),
         ]
@@ -383,9 +382,7 @@ class PlatformOperation(AuditedModel):
         self.error = reason[:300]
 
     @transition(state, source=O.SENT, target=O.DONE)
-    def complete(
-        self, *, result: dict[str, Any], adopted: bool, by: Actor, reason: str
-    ) -> None:
+    def complete(self, *, result: dict[str, Any], adopted: bool, by: Actor, reason: str) -> None:
         self.result = result
         self.adopted = adopted
         self.error = ""

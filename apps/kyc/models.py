@@ -7,11 +7,12 @@ from uuid import UUID
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.models import AuditedModel
+from apps.core.models.fields import StateField
 from apps.kyc.enums import (
     CURRENT,
     PROVES,
@@ -43,9 +44,7 @@ class KycCase(AuditedModel):
     client = models.OneToOneField(
         "clients.Client", models.PROTECT, related_name="kyc_case", verbose_name=_("client")
     )
-    state = FSMField(
-        _("state"), default=CaseState.NOT_STARTED, choices=CaseState.choices, protected=True
-    )
+    state = StateField(_("state"), default=CaseState.NOT_STARTED, choices=CaseState.choices)
     level = models.PositiveSmallIntegerField(_("level"), default=0)
     round = models.PositiveSmallIntegerField(_("times submitted"), default=0)
     needed = models.JSONField(
@@ -215,9 +214,7 @@ class Document(AuditedModel):
     number = models.CharField(_("number"), max_length=40, blank=True)
     issued_on = models.DateField(_("issued"), null=True, blank=True)
     expires_on = models.DateField(_("expires"), null=True, blank=True)
-    state = FSMField(
-        _("state"), default=DocumentState.UPLOADED, choices=DocumentState.choices, protected=True
-    )
+    state = StateField(_("state"), default=DocumentState.UPLOADED, choices=DocumentState.choices)
     reject_reason = models.CharField(
         _("why rejected"), max_length=24, choices=RejectReason.choices, blank=True
     )

@@ -7,11 +7,12 @@ from decimal import Decimal
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.models import AppendOnlyModel, AuditedModel
+from apps.core.models.fields import StateField
 from apps.market.enums import BarInterval, InstrumentStatus, VenueKind, VenueStatus, Weekday
 from apps.market.querysets import MarketQuerySet
 
@@ -168,11 +169,10 @@ class Instrument(AuditedModel):
         help_text=_("Where the simulated feed starts when there is no quote yet."),
     )
     typical_spread_points = models.PositiveIntegerField(_("typical spread, points"), default=1)
-    status = FSMField(
+    status = StateField(
         _("status"),
         default=InstrumentStatus.TRADABLE,
         choices=InstrumentStatus.choices,
-        protected=True,
     )
     status_reason = models.CharField(_("reason of the status"), max_length=200, blank=True)
 
@@ -260,9 +260,7 @@ class Venue(AuditedModel):
     code = models.CharField(_("code"), max_length=24, unique=True)
     name = models.CharField(_("name"), max_length=64)
     kind = models.CharField(_("kind"), max_length=24, choices=VenueKind.choices)
-    status = FSMField(
-        _("status"), default=VenueStatus.ENABLED, choices=VenueStatus.choices, protected=True
-    )
+    status = StateField(_("status"), default=VenueStatus.ENABLED, choices=VenueStatus.choices)
 
     objects = MarketQuerySet.as_manager()
 

@@ -7,11 +7,12 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.models import AuditedModel
+from apps.core.models.fields import StateField
 from apps.risk.enums import SwitchLevel, SwitchState
 from apps.risk.querysets import KillSwitchQuerySet
 
@@ -26,7 +27,7 @@ class KillSwitch(AuditedModel):
 
     level = models.CharField(_("level"), max_length=8, choices=SwitchLevel.choices)
     target = models.CharField(_("target"), max_length=64, blank=True)
-    state = FSMField(_("state"), default=S.TRIPPED, choices=S.choices, protected=True)
+    state = StateField(_("state"), default=S.TRIPPED, choices=S.choices)
     tripped_by = models.CharField(_("stopped by"), max_length=64)
     tripped_at = models.DateTimeField(_("stopped at"), default=clock.now)
     trip_reason = models.TextField(_("reason"))

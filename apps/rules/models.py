@@ -8,12 +8,13 @@ import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.ids import new_id
 from apps.core.models import AppendOnlyModel, AuditedModel
+from apps.core.models.fields import StateField
 from apps.rules.engine.compile import RuleRow, RuleSource
 from apps.rules.engine.schema import Outcome
 from apps.rules.enums import HIT_POLICIES, OUTCOMES, RuleSetOrigin, RuleSetState
@@ -46,9 +47,7 @@ class RuleSet(AuditedModel):
     version = models.PositiveIntegerField(_("version"))
     title = models.CharField(_("title"), max_length=200)
     hit_policy = models.CharField(_("hit policy"), max_length=20, choices=HIT_POLICIES)
-    state = FSMField(
-        _("state"), default=RuleSetState.DRAFT, choices=RuleSetState.choices, protected=True
-    )
+    state = StateField(_("state"), default=RuleSetState.DRAFT, choices=RuleSetState.choices)
     checksum = models.CharField(_("checksum"), max_length=64, blank=True)
     origin = models.CharField(_("written in"), max_length=8, choices=RuleSetOrigin)
     author_id = models.CharField(max_length=64)

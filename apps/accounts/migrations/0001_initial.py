@@ -3,7 +3,6 @@
 import apps.core.clock
 import apps.core.ids
 import django.db.models.deletion
-import django_fsm
 import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
@@ -108,7 +107,7 @@ class Migration(migrations.Migration):
                 ('leverage_cap', models.PositiveIntegerField(verbose_name='leverage cap')),
                 ('leverage_caps', models.JSONField(default=dict, verbose_name='leverage caps by asset class')),
                 ('mode', models.CharField(choices=[('HEDGING', 'Hedging'), ('NETTING', 'Netting')], max_length=8, verbose_name='mode')),
-                ('state', django_fsm.FSMField(choices=[('REQUESTED', 'Requested'), ('PENDING_APPROVAL', 'Waiting for approval'), ('PROVISIONING', 'Being opened'), ('PROVISION_FAILED', 'Opening failed'), ('ACTIVE', 'Active'), ('CLOSE_ONLY', 'Close only'), ('READ_ONLY', 'Read only'), ('DISABLED', 'Disabled'), ('DORMANT', 'Dormant'), ('ARCHIVED', 'Archived'), ('CLOSED', 'Closed'), ('REJECTED', 'Rejected')], default='REQUESTED', max_length=50, protected=True, verbose_name='state')),
+                ('state', models.CharField(choices=[('REQUESTED', 'Requested'), ('PENDING_APPROVAL', 'Waiting for approval'), ('PROVISIONING', 'Being opened'), ('PROVISION_FAILED', 'Opening failed'), ('ACTIVE', 'Active'), ('CLOSE_ONLY', 'Close only'), ('READ_ONLY', 'Read only'), ('DISABLED', 'Disabled'), ('DORMANT', 'Dormant'), ('ARCHIVED', 'Archived'), ('CLOSED', 'Closed'), ('REJECTED', 'Rejected')], default='REQUESTED', max_length=50, verbose_name='state')),
                 ('rights_wanted', models.CharField(choices=[('FULL', 'Full'), ('CLOSE_ONLY', 'Close only'), ('READ_ONLY', 'Read only'), ('DISABLED', 'Disabled')], default='FULL', max_length=12, verbose_name='rights due')),
                 ('rights_delivered', models.CharField(blank=True, choices=[('FULL', 'Full'), ('CLOSE_ONLY', 'Close only'), ('READ_ONLY', 'Read only'), ('DISABLED', 'Disabled')], max_length=12, verbose_name='rights confirmed by the platform')),
                 ('rights_delivered_at', models.DateTimeField(blank=True, null=True, verbose_name='confirmed at')),
@@ -213,7 +212,7 @@ class Migration(migrations.Migration):
                 ('leverage_cap', models.PositiveIntegerField(verbose_name='leverage cap')),
                 ('leverage_caps', models.JSONField(default=dict, verbose_name='leverage caps by asset class')),
                 ('mode', models.CharField(choices=[('HEDGING', 'Hedging'), ('NETTING', 'Netting')], max_length=8, verbose_name='mode')),
-                ('state', django_fsm.FSMField(choices=[('REQUESTED', 'Requested'), ('PENDING_APPROVAL', 'Waiting for approval'), ('PROVISIONING', 'Being opened'), ('PROVISION_FAILED', 'Opening failed'), ('ACTIVE', 'Active'), ('CLOSE_ONLY', 'Close only'), ('READ_ONLY', 'Read only'), ('DISABLED', 'Disabled'), ('DORMANT', 'Dormant'), ('ARCHIVED', 'Archived'), ('CLOSED', 'Closed'), ('REJECTED', 'Rejected')], default='REQUESTED', max_length=50, protected=True, verbose_name='state')),
+                ('state', models.CharField(choices=[('REQUESTED', 'Requested'), ('PENDING_APPROVAL', 'Waiting for approval'), ('PROVISIONING', 'Being opened'), ('PROVISION_FAILED', 'Opening failed'), ('ACTIVE', 'Active'), ('CLOSE_ONLY', 'Close only'), ('READ_ONLY', 'Read only'), ('DISABLED', 'Disabled'), ('DORMANT', 'Dormant'), ('ARCHIVED', 'Archived'), ('CLOSED', 'Closed'), ('REJECTED', 'Rejected')], default='REQUESTED', max_length=50, verbose_name='state')),
                 ('rights_wanted', models.CharField(choices=[('FULL', 'Full'), ('CLOSE_ONLY', 'Close only'), ('READ_ONLY', 'Read only'), ('DISABLED', 'Disabled')], default='FULL', max_length=12, verbose_name='rights due')),
                 ('rights_delivered', models.CharField(blank=True, choices=[('FULL', 'Full'), ('CLOSE_ONLY', 'Close only'), ('READ_ONLY', 'Read only'), ('DISABLED', 'Disabled')], max_length=12, verbose_name='rights confirmed by the platform')),
                 ('rights_delivered_at', models.DateTimeField(blank=True, null=True, verbose_name='confirmed at')),
@@ -241,7 +240,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('CREATE_ACCOUNT', 'Open account'), ('SET_LEVERAGE', 'Set leverage'), ('SET_RIGHTS', 'Set rights'), ('DEPOSIT', 'Deposit'), ('WITHDRAWAL', 'Withdrawal'), ('CREDIT_IN', 'Credit in'), ('CREDIT_OUT', 'Credit out'), ('CORRECTION', 'Correction')], max_length=16, verbose_name='kind')),
                 ('reference', models.CharField(max_length=80, unique=True, verbose_name='our reference')),
                 ('request', models.JSONField(verbose_name='asked')),
-                ('state', django_fsm.FSMField(choices=[('REQUESTED', 'Requested'), ('SENT', 'Sent'), ('UNKNOWN', 'No answer'), ('DONE', 'Done'), ('FAILED', 'Refused')], default='REQUESTED', max_length=50, protected=True, verbose_name='state')),
+                ('state', models.CharField(choices=[('REQUESTED', 'Requested'), ('SENT', 'Sent'), ('UNKNOWN', 'No answer'), ('DONE', 'Done'), ('FAILED', 'Refused')], default='REQUESTED', max_length=50, verbose_name='state')),
                 ('attempts', models.PositiveIntegerField(default=0, verbose_name='attempts')),
                 ('adopted', models.BooleanField(default=False, verbose_name='adopted by reference')),
                 ('result', models.JSONField(default=dict, verbose_name='answer')),
@@ -265,7 +264,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('CREATE_ACCOUNT', 'Open account'), ('SET_LEVERAGE', 'Set leverage'), ('SET_RIGHTS', 'Set rights'), ('DEPOSIT', 'Deposit'), ('WITHDRAWAL', 'Withdrawal'), ('CREDIT_IN', 'Credit in'), ('CREDIT_OUT', 'Credit out'), ('CORRECTION', 'Correction')], max_length=16, verbose_name='kind')),
                 ('reference', models.CharField(db_index=True, max_length=80, verbose_name='our reference')),
                 ('request', models.JSONField(verbose_name='asked')),
-                ('state', django_fsm.FSMField(choices=[('REQUESTED', 'Requested'), ('SENT', 'Sent'), ('UNKNOWN', 'No answer'), ('DONE', 'Done'), ('FAILED', 'Refused')], default='REQUESTED', max_length=50, protected=True, verbose_name='state')),
+                ('state', models.CharField(choices=[('REQUESTED', 'Requested'), ('SENT', 'Sent'), ('UNKNOWN', 'No answer'), ('DONE', 'Done'), ('FAILED', 'Refused')], default='REQUESTED', max_length=50, verbose_name='state')),
                 ('attempts', models.PositiveIntegerField(default=0, verbose_name='attempts')),
                 ('adopted', models.BooleanField(default=False, verbose_name='adopted by reference')),
                 ('result', models.JSONField(default=dict, verbose_name='answer')),

@@ -3,7 +3,6 @@
 import apps.core.clock
 import apps.core.ids
 import django.db.models.deletion
-import django_fsm
 import pgtrigger.compiler
 import pgtrigger.migrations
 import simple_history.models
@@ -32,8 +31,8 @@ class Migration(migrations.Migration):
                 ('country', models.CharField(max_length=2, verbose_name='country of residence')),
                 ('language', models.CharField(default='en', max_length=8, verbose_name='language')),
                 ('category', models.CharField(choices=[('RETAIL', 'Retail'), ('PROFESSIONAL', 'Professional'), ('ECP', 'Eligible counterparty')], default='RETAIL', max_length=16, verbose_name='category')),
-                ('lifecycle', django_fsm.FSMField(choices=[('REGISTERED', 'Registered'), ('ONBOARDING', 'Onboarding'), ('ACTIVE', 'Active'), ('DORMANT', 'Dormant'), ('OFFBOARDING', 'Offboarding'), ('CLOSED', 'Closed'), ('REJECTED', 'Rejected'), ('MERGED', 'Merged')], default='REGISTERED', max_length=50, protected=True, verbose_name='lifecycle')),
-                ('kyc_status', django_fsm.FSMField(choices=[('NOT_STARTED', 'Not started'), ('IN_PROGRESS', 'In progress'), ('SUBMITTED', 'Submitted'), ('MANUAL_REVIEW', 'In review'), ('INFO_REQUESTED', 'Information requested'), ('RESUBMISSION_REQUESTED', 'Resubmission requested'), ('ESCALATED', 'Escalated'), ('APPROVED', 'Verified'), ('REVIEW_DUE', 'Review due'), ('REJECTED', 'Rejected'), ('EXPIRED', 'Expired')], default='NOT_STARTED', max_length=50, protected=True, verbose_name='verification')),
+                ('lifecycle', models.CharField(choices=[('REGISTERED', 'Registered'), ('ONBOARDING', 'Onboarding'), ('ACTIVE', 'Active'), ('DORMANT', 'Dormant'), ('OFFBOARDING', 'Offboarding'), ('CLOSED', 'Closed'), ('REJECTED', 'Rejected'), ('MERGED', 'Merged')], default='REGISTERED', max_length=50, verbose_name='lifecycle')),
+                ('kyc_status', models.CharField(choices=[('NOT_STARTED', 'Not started'), ('IN_PROGRESS', 'In progress'), ('SUBMITTED', 'Submitted'), ('MANUAL_REVIEW', 'In review'), ('INFO_REQUESTED', 'Information requested'), ('RESUBMISSION_REQUESTED', 'Resubmission requested'), ('ESCALATED', 'Escalated'), ('APPROVED', 'Verified'), ('REVIEW_DUE', 'Review due'), ('REJECTED', 'Rejected'), ('EXPIRED', 'Expired')], default='NOT_STARTED', max_length=50, verbose_name='verification')),
                 ('kyc_level', models.PositiveSmallIntegerField(default=0, verbose_name='verified to level')),
                 ('risk_rating', models.CharField(choices=[('UNRATED', 'Not rated'), ('LOW', 'Low'), ('MEDIUM', 'Medium'), ('HIGH', 'High'), ('PROHIBITED', 'Prohibited')], default='UNRATED', max_length=12, verbose_name='risk rating')),
                 ('risk_score', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='risk score')),
@@ -76,7 +75,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=apps.core.clock.now, editable=False)),
                 ('updated_at', models.DateTimeField(default=apps.core.clock.now, editable=False)),
                 ('signal', models.CharField(choices=[('EMAIL', 'Same mailbox'), ('PHONE', 'Same phone')], max_length=12, verbose_name='signal')),
-                ('state', django_fsm.FSMField(choices=[('OPEN', 'To be reviewed'), ('DISMISSED', 'Different people'), ('CONFIRMED', 'Same person')], default='OPEN', max_length=50, protected=True, verbose_name='state')),
+                ('state', models.CharField(choices=[('OPEN', 'To be reviewed'), ('DISMISSED', 'Different people'), ('CONFIRMED', 'Same person')], default='OPEN', max_length=50, verbose_name='state')),
                 ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='duplicate_flags', to='clients.client', verbose_name='client')),
                 ('other', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='duplicate_of_flags', to='clients.client', verbose_name='looks like')),
             ],
@@ -132,7 +131,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=apps.core.clock.now, editable=False)),
                 ('updated_at', models.DateTimeField(default=apps.core.clock.now, editable=False)),
                 ('signal', models.CharField(choices=[('EMAIL', 'Same mailbox'), ('PHONE', 'Same phone')], max_length=12, verbose_name='signal')),
-                ('state', django_fsm.FSMField(choices=[('OPEN', 'To be reviewed'), ('DISMISSED', 'Different people'), ('CONFIRMED', 'Same person')], default='OPEN', max_length=50, protected=True, verbose_name='state')),
+                ('state', models.CharField(choices=[('OPEN', 'To be reviewed'), ('DISMISSED', 'Different people'), ('CONFIRMED', 'Same person')], default='OPEN', max_length=50, verbose_name='state')),
                 ('history_id', models.AutoField(primary_key=True, serialize=False)),
                 ('history_date', models.DateTimeField()),
                 ('history_change_reason', models.TextField(null=True)),
@@ -194,7 +193,7 @@ class Migration(migrations.Migration):
                 ('step_entered_at', models.DateTimeField(verbose_name='there since')),
                 ('last_problem', models.CharField(blank=True, max_length=300, verbose_name='last problem')),
                 ('failed_attempts', models.PositiveIntegerField(default=0, verbose_name='refused attempts at this step')),
-                ('state', django_fsm.FSMField(choices=[('OPEN', 'In progress'), ('SUBMITTED', 'Submitted')], default='OPEN', max_length=50, protected=True, verbose_name='state')),
+                ('state', models.CharField(choices=[('OPEN', 'In progress'), ('SUBMITTED', 'Submitted')], default='OPEN', max_length=50, verbose_name='state')),
                 ('submitted_at', models.DateTimeField(blank=True, null=True, verbose_name='submitted')),
                 ('history_id', models.AutoField(primary_key=True, serialize=False)),
                 ('history_date', models.DateTimeField()),
@@ -373,7 +372,7 @@ class Migration(migrations.Migration):
                 ('step_entered_at', models.DateTimeField(verbose_name='there since')),
                 ('last_problem', models.CharField(blank=True, max_length=300, verbose_name='last problem')),
                 ('failed_attempts', models.PositiveIntegerField(default=0, verbose_name='refused attempts at this step')),
-                ('state', django_fsm.FSMField(choices=[('OPEN', 'In progress'), ('SUBMITTED', 'Submitted')], default='OPEN', max_length=50, protected=True, verbose_name='state')),
+                ('state', models.CharField(choices=[('OPEN', 'In progress'), ('SUBMITTED', 'Submitted')], default='OPEN', max_length=50, verbose_name='state')),
                 ('submitted_at', models.DateTimeField(blank=True, null=True, verbose_name='submitted')),
                 ('client', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='onboarding', to='clients.client', verbose_name='client')),
             ],
@@ -424,8 +423,8 @@ class Migration(migrations.Migration):
                 ('country', models.CharField(max_length=2, verbose_name='country of residence')),
                 ('language', models.CharField(default='en', max_length=8, verbose_name='language')),
                 ('category', models.CharField(choices=[('RETAIL', 'Retail'), ('PROFESSIONAL', 'Professional'), ('ECP', 'Eligible counterparty')], default='RETAIL', max_length=16, verbose_name='category')),
-                ('lifecycle', django_fsm.FSMField(choices=[('REGISTERED', 'Registered'), ('ONBOARDING', 'Onboarding'), ('ACTIVE', 'Active'), ('DORMANT', 'Dormant'), ('OFFBOARDING', 'Offboarding'), ('CLOSED', 'Closed'), ('REJECTED', 'Rejected'), ('MERGED', 'Merged')], default='REGISTERED', max_length=50, protected=True, verbose_name='lifecycle')),
-                ('kyc_status', django_fsm.FSMField(choices=[('NOT_STARTED', 'Not started'), ('IN_PROGRESS', 'In progress'), ('SUBMITTED', 'Submitted'), ('MANUAL_REVIEW', 'In review'), ('INFO_REQUESTED', 'Information requested'), ('RESUBMISSION_REQUESTED', 'Resubmission requested'), ('ESCALATED', 'Escalated'), ('APPROVED', 'Verified'), ('REVIEW_DUE', 'Review due'), ('REJECTED', 'Rejected'), ('EXPIRED', 'Expired')], default='NOT_STARTED', max_length=50, protected=True, verbose_name='verification')),
+                ('lifecycle', models.CharField(choices=[('REGISTERED', 'Registered'), ('ONBOARDING', 'Onboarding'), ('ACTIVE', 'Active'), ('DORMANT', 'Dormant'), ('OFFBOARDING', 'Offboarding'), ('CLOSED', 'Closed'), ('REJECTED', 'Rejected'), ('MERGED', 'Merged')], default='REGISTERED', max_length=50, verbose_name='lifecycle')),
+                ('kyc_status', models.CharField(choices=[('NOT_STARTED', 'Not started'), ('IN_PROGRESS', 'In progress'), ('SUBMITTED', 'Submitted'), ('MANUAL_REVIEW', 'In review'), ('INFO_REQUESTED', 'Information requested'), ('RESUBMISSION_REQUESTED', 'Resubmission requested'), ('ESCALATED', 'Escalated'), ('APPROVED', 'Verified'), ('REVIEW_DUE', 'Review due'), ('REJECTED', 'Rejected'), ('EXPIRED', 'Expired')], default='NOT_STARTED', max_length=50, verbose_name='verification')),
                 ('kyc_level', models.PositiveSmallIntegerField(default=0, verbose_name='verified to level')),
                 ('risk_rating', models.CharField(choices=[('UNRATED', 'Not rated'), ('LOW', 'Low'), ('MEDIUM', 'Medium'), ('HIGH', 'High'), ('PROHIBITED', 'Prohibited')], default='UNRATED', max_length=12, verbose_name='risk rating')),
                 ('risk_score', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='risk score')),

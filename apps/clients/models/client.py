@@ -7,7 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from django_fsm import RETURN_VALUE, FSMField, transition
+from django_fsm import RETURN_VALUE, transition
 
 from apps.clients.enums import (
     Appropriateness,
@@ -24,6 +24,7 @@ from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.ids import new_id
 from apps.core.models import AuditedModel
+from apps.core.models.fields import StateField
 
 
 class Client(AuditedModel):
@@ -44,11 +45,9 @@ class Client(AuditedModel):
     category = models.CharField(
         _("category"), max_length=16, choices=Category.choices, default=Category.RETAIL
     )
-    lifecycle = FSMField(
-        _("lifecycle"), default=Lifecycle.REGISTERED, choices=Lifecycle.choices, protected=True
-    )
-    kyc_status = FSMField(
-        _("verification"), default=KycStatus.NOT_STARTED, choices=KycStatus.choices, protected=True
+    lifecycle = StateField(_("lifecycle"), default=Lifecycle.REGISTERED, choices=Lifecycle.choices)
+    kyc_status = StateField(
+        _("verification"), default=KycStatus.NOT_STARTED, choices=KycStatus.choices
     )
     kyc_level = models.PositiveSmallIntegerField(_("verified to level"), default=0)
     risk_rating = models.CharField(
@@ -223,9 +222,7 @@ class DuplicateFlag(AuditedModel):
         verbose_name=_("looks like"),
     )
     signal = models.CharField(_("signal"), max_length=12, choices=DuplicateSignal.choices)
-    state = FSMField(
-        _("state"), default=DuplicateState.OPEN, choices=DuplicateState.choices, protected=True
-    )
+    state = StateField(_("state"), default=DuplicateState.OPEN, choices=DuplicateState.choices)
 
     objects = ClientOwnedQuerySet.as_manager()
 

@@ -6,13 +6,14 @@ from uuid import UUID
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from apps.clients.enums import OnboardingState
 from apps.clients.querysets import ClientOwnedQuerySet
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.models import AuditedModel
+from apps.core.models.fields import StateField
 
 
 class OnboardingSession(AuditedModel):
@@ -32,9 +33,7 @@ class OnboardingSession(AuditedModel):
     step_entered_at = models.DateTimeField(_("there since"))
     last_problem = models.CharField(_("last problem"), max_length=300, blank=True)
     failed_attempts = models.PositiveIntegerField(_("refused attempts at this step"), default=0)
-    state = FSMField(
-        _("state"), default=OnboardingState.OPEN, choices=OnboardingState.choices, protected=True
-    )
+    state = StateField(_("state"), default=OnboardingState.OPEN, choices=OnboardingState.choices)
     submitted_at = models.DateTimeField(_("submitted"), null=True, blank=True)
 
     objects = ClientOwnedQuerySet.as_manager()

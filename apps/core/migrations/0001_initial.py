@@ -5,7 +5,6 @@ import apps.core.ids
 import django.contrib.postgres.indexes
 import django.core.serializers.json
 import django.db.models.deletion
-import django_fsm
 import pgtrigger.compiler
 import pgtrigger.migrations
 import simple_history.models
@@ -74,7 +73,7 @@ class Migration(migrations.Migration):
                 ('reason', models.TextField(blank=True, verbose_name='reason')),
                 ('required', models.PositiveSmallIntegerField(verbose_name='approvals needed')),
                 ('permission', models.CharField(max_length=120, verbose_name='permission')),
-                ('state', django_fsm.FSMField(choices=[('PENDING', 'pending'), ('APPROVED', 'approved'), ('REJECTED', 'rejected'), ('EXPIRED', 'expired'), ('WITHDRAWN', 'withdrawn')], default='PENDING', max_length=50, protected=True, verbose_name='state')),
+                ('state', models.CharField(choices=[('PENDING', 'pending'), ('APPROVED', 'approved'), ('REJECTED', 'rejected'), ('EXPIRED', 'expired'), ('WITHDRAWN', 'withdrawn')], default='PENDING', max_length=50, verbose_name='state')),
                 ('expires_at', models.DateTimeField(verbose_name='expires at')),
                 ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='decided at')),
                 ('history_id', models.AutoField(primary_key=True, serialize=False)),
@@ -157,7 +156,7 @@ class Migration(migrations.Migration):
                 ('reason', models.TextField(blank=True, verbose_name='reason')),
                 ('required', models.PositiveSmallIntegerField(verbose_name='approvals needed')),
                 ('permission', models.CharField(max_length=120, verbose_name='permission')),
-                ('state', django_fsm.FSMField(choices=[('PENDING', 'pending'), ('APPROVED', 'approved'), ('REJECTED', 'rejected'), ('EXPIRED', 'expired'), ('WITHDRAWN', 'withdrawn')], default='PENDING', max_length=50, protected=True, verbose_name='state')),
+                ('state', models.CharField(choices=[('PENDING', 'pending'), ('APPROVED', 'approved'), ('REJECTED', 'rejected'), ('EXPIRED', 'expired'), ('WITHDRAWN', 'withdrawn')], default='PENDING', max_length=50, verbose_name='state')),
                 ('expires_at', models.DateTimeField(verbose_name='expires at')),
                 ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='decided at')),
             ],

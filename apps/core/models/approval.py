@@ -5,10 +5,11 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from apps.core import clock
 from apps.core.models.base import AppendOnlyModel, AuditedModel
+from apps.core.models.fields import StateField
 from apps.core.querysets import ScopedQuerySet
 
 
@@ -40,7 +41,7 @@ class Approval(AuditedModel):
     reason = models.TextField(_("reason"), blank=True)
     required = models.PositiveSmallIntegerField(_("approvals needed"))
     permission = models.CharField(_("permission"), max_length=120)
-    state = FSMField(_("state"), default=State.PENDING, choices=State.choices, protected=True)
+    state = StateField(_("state"), default=State.PENDING, choices=State.choices)
     expires_at = models.DateTimeField(_("expires at"))
     decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
 
@@ -60,7 +61,9 @@ class Approval(AuditedModel):
             models.UniqueConstraint(fields=["id", "maker_id"], name="approval_maker"),
         ]
         indexes = [
-            models.Index(fields=["-created_at"], condition=Q(state="PENDING"), name="approval_open"),
+            models.Index(
+                fields=["-created_at"], condition=Q(state="PENDING"), name="approval_open"
+            ),
             models.Index(fields=["subject_type", "subject_id"], name="approval_subject"),
         ]
 

@@ -3,7 +3,6 @@
 import apps.core.clock
 import apps.core.ids
 import django.db.models.deletion
-import django_fsm
 import pgtrigger.compiler
 import pgtrigger.migrations
 import simple_history.models
@@ -68,7 +67,7 @@ class Migration(migrations.Migration):
                 ('amount_minor', models.DecimalField(decimal_places=0, default=0, max_digits=38, verbose_name='amount, minor units')),
                 ('lines', models.PositiveIntegerField(default=0, verbose_name='lines')),
                 ('cut_off', models.DateTimeField(verbose_name='earned until')),
-                ('state', django_fsm.FSMField(choices=[('DRAFT', 'Draft'), ('CALCULATED', 'Calculated'), ('PENDING_APPROVAL', 'Waiting for approval'), ('APPROVED', 'Approved'), ('PAID', 'Paid'), ('CANCELED', 'Canceled')], default='DRAFT', max_length=50, protected=True, verbose_name='state')),
+                ('state', models.CharField(choices=[('DRAFT', 'Draft'), ('CALCULATED', 'Calculated'), ('PENDING_APPROVAL', 'Waiting for approval'), ('APPROVED', 'Approved'), ('PAID', 'Paid'), ('CANCELED', 'Canceled')], default='DRAFT', max_length=50, verbose_name='state')),
                 ('approval_id', models.UUIDField(blank=True, null=True, verbose_name='approval')),
                 ('decision_id', models.UUIDField(blank=True, null=True, verbose_name='decision')),
                 ('entry_id', models.UUIDField(blank=True, null=True, verbose_name='ledger entry')),
@@ -89,7 +88,7 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField(default=apps.core.clock.now, editable=False)),
                 ('number', models.PositiveSmallIntegerField(verbose_name='version')),
                 ('valid_from', models.DateTimeField(verbose_name='in force from')),
-                ('state', django_fsm.FSMField(choices=[('DRAFT', 'Draft'), ('IN_FORCE', 'In force')], default='DRAFT', max_length=50, protected=True, verbose_name='state')),
+                ('state', models.CharField(choices=[('DRAFT', 'Draft'), ('IN_FORCE', 'In force')], default='DRAFT', max_length=50, verbose_name='state')),
                 ('history_id', models.AutoField(primary_key=True, serialize=False)),
                 ('history_date', models.DateTimeField()),
                 ('history_change_reason', models.TextField(null=True)),
@@ -154,7 +153,7 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField(default=apps.core.clock.now, editable=False)),
                 ('number', models.PositiveSmallIntegerField(verbose_name='version')),
                 ('valid_from', models.DateTimeField(verbose_name='in force from')),
-                ('state', django_fsm.FSMField(choices=[('DRAFT', 'Draft'), ('IN_FORCE', 'In force')], default='DRAFT', max_length=50, protected=True, verbose_name='state')),
+                ('state', models.CharField(choices=[('DRAFT', 'Draft'), ('IN_FORCE', 'In force')], default='DRAFT', max_length=50, verbose_name='state')),
                 ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='ib.plan', verbose_name='plan')),
             ],
             options={
@@ -231,7 +230,7 @@ class Migration(migrations.Migration):
                 ('amount_minor', models.DecimalField(decimal_places=0, max_digits=38, verbose_name='amount, minor units')),
                 ('inputs', models.JSONField(verbose_name='inputs')),
                 ('decision_id', models.UUIDField(blank=True, null=True, verbose_name='decision')),
-                ('state', django_fsm.FSMField(choices=[('CALCULATED', 'Calculated'), ('HELD', 'Held'), ('CONFIRMED', 'Confirmed'), ('PAYABLE', 'Payable'), ('PAID', 'Paid'), ('REVERSED', 'Reversed')], default='CALCULATED', max_length=50, protected=True, verbose_name='state')),
+                ('state', models.CharField(choices=[('CALCULATED', 'Calculated'), ('HELD', 'Held'), ('CONFIRMED', 'Confirmed'), ('PAYABLE', 'Payable'), ('PAID', 'Paid'), ('REVERSED', 'Reversed')], default='CALCULATED', max_length=50, verbose_name='state')),
                 ('reason', models.CharField(blank=True, max_length=300, verbose_name='reason')),
                 ('earned_at', models.DateTimeField(verbose_name='earned')),
                 ('created_at', models.DateTimeField(default=apps.core.clock.now, verbose_name='written')),
@@ -410,7 +409,7 @@ class Migration(migrations.Migration):
                 ('amount_minor', models.DecimalField(decimal_places=0, default=0, max_digits=38, verbose_name='amount, minor units')),
                 ('lines', models.PositiveIntegerField(default=0, verbose_name='lines')),
                 ('cut_off', models.DateTimeField(verbose_name='earned until')),
-                ('state', django_fsm.FSMField(choices=[('DRAFT', 'Draft'), ('CALCULATED', 'Calculated'), ('PENDING_APPROVAL', 'Waiting for approval'), ('APPROVED', 'Approved'), ('PAID', 'Paid'), ('CANCELED', 'Canceled')], default='DRAFT', max_length=50, protected=True, verbose_name='state')),
+                ('state', models.CharField(choices=[('DRAFT', 'Draft'), ('CALCULATED', 'Calculated'), ('PENDING_APPROVAL', 'Waiting for approval'), ('APPROVED', 'Approved'), ('PAID', 'Paid'), ('CANCELED', 'Canceled')], default='DRAFT', max_length=50, verbose_name='state')),
                 ('approval_id', models.UUIDField(blank=True, null=True, verbose_name='approval')),
                 ('decision_id', models.UUIDField(blank=True, null=True, verbose_name='decision')),
                 ('entry_id', models.UUIDField(blank=True, null=True, verbose_name='ledger entry')),
@@ -438,7 +437,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=apps.core.clock.now, editable=False)),
                 ('updated_at', models.DateTimeField(default=apps.core.clock.now, editable=False)),
                 ('number', models.PositiveSmallIntegerField(default=1, verbose_name='number')),
-                ('state', django_fsm.FSMField(choices=[('APPLIED', 'Applied'), ('UNDER_REVIEW', 'Under review'), ('APPROVED', 'Approved'), ('ACTIVE', 'Active'), ('SUSPENDED', 'Suspended'), ('TERMINATED', 'Terminated'), ('EXPIRED', 'Expired'), ('REJECTED', 'Rejected')], default='APPLIED', max_length=50, protected=True, verbose_name='state')),
+                ('state', models.CharField(choices=[('APPLIED', 'Applied'), ('UNDER_REVIEW', 'Under review'), ('APPROVED', 'Approved'), ('ACTIVE', 'Active'), ('SUSPENDED', 'Suspended'), ('TERMINATED', 'Terminated'), ('EXPIRED', 'Expired'), ('REJECTED', 'Rejected')], default='APPLIED', max_length=50, verbose_name='state')),
                 ('applied_at', models.DateTimeField(default=apps.core.clock.now, verbose_name='applied')),
                 ('activated_at', models.DateTimeField(blank=True, null=True, verbose_name='active since')),
                 ('ended_at', models.DateTimeField(blank=True, null=True, verbose_name='ended')),
@@ -516,7 +515,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=apps.core.clock.now, editable=False)),
                 ('updated_at', models.DateTimeField(default=apps.core.clock.now, editable=False)),
                 ('number', models.PositiveSmallIntegerField(default=1, verbose_name='number')),
-                ('state', django_fsm.FSMField(choices=[('APPLIED', 'Applied'), ('UNDER_REVIEW', 'Under review'), ('APPROVED', 'Approved'), ('ACTIVE', 'Active'), ('SUSPENDED', 'Suspended'), ('TERMINATED', 'Terminated'), ('EXPIRED', 'Expired'), ('REJECTED', 'Rejected')], default='APPLIED', max_length=50, protected=True, verbose_name='state')),
+                ('state', models.CharField(choices=[('APPLIED', 'Applied'), ('UNDER_REVIEW', 'Under review'), ('APPROVED', 'Approved'), ('ACTIVE', 'Active'), ('SUSPENDED', 'Suspended'), ('TERMINATED', 'Terminated'), ('EXPIRED', 'Expired'), ('REJECTED', 'Rejected')], default='APPLIED', max_length=50, verbose_name='state')),
                 ('applied_at', models.DateTimeField(default=apps.core.clock.now, verbose_name='applied')),
                 ('activated_at', models.DateTimeField(blank=True, null=True, verbose_name='active since')),
                 ('ended_at', models.DateTimeField(blank=True, null=True, verbose_name='ended')),

@@ -7,12 +7,13 @@ from uuid import UUID
 import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.ids import new_id
 from apps.core.models import AuditedModel
+from apps.core.models.fields import StateField
 from apps.core.money import Money
 from apps.ib.enums import AccrualState, PayoutState, TermKindChoice, TierModeChoice
 from apps.ib.models.partner import Partner
@@ -43,7 +44,7 @@ class Payout(AuditedModel):
     )
     lines = models.PositiveIntegerField(_("lines"), default=0)
     cut_off = models.DateTimeField(_("earned until"))
-    state = FSMField(_("state"), default=P.DRAFT, choices=PayoutState.choices, protected=True)
+    state = StateField(_("state"), default=P.DRAFT, choices=PayoutState.choices)
     approval_id = models.UUIDField(_("approval"), null=True, blank=True)
     decision_id = models.UUIDField(_("decision"), null=True, blank=True)
     entry_id = models.UUIDField(_("ledger entry"), null=True, blank=True)
@@ -142,7 +143,7 @@ class Accrual(models.Model):
     amount_minor = models.DecimalField(_("amount, minor units"), max_digits=38, decimal_places=0)
     inputs = models.JSONField(_("inputs"))
     decision_id = models.UUIDField(_("decision"), null=True, blank=True)
-    state = FSMField(_("state"), default=A.CALCULATED, choices=AccrualState.choices, protected=True)
+    state = StateField(_("state"), default=A.CALCULATED, choices=AccrualState.choices)
     payout = models.ForeignKey(
         Payout,
         models.PROTECT,

@@ -7,11 +7,12 @@ from uuid import UUID
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.models import AppendOnlyModel, AuditedModel
+from apps.core.models.fields import StateField
 from apps.ib.enums import OVER_STATES, AgreementState, AttributionSource
 from apps.ib.querysets import DatedQuerySet, EdgeQuerySet, PartnerOwnedQuerySet, PartnerQuerySet
 
@@ -69,9 +70,7 @@ class PartnerAgreement(AuditedModel):
         Partner, models.PROTECT, related_name="agreements", verbose_name=_("partner")
     )
     number = models.PositiveSmallIntegerField(_("number"), default=1)
-    state = FSMField(
-        _("state"), default=A.APPLIED, choices=AgreementState.choices, protected=True
-    )
+    state = StateField(_("state"), default=A.APPLIED, choices=AgreementState.choices)
     applied_at = models.DateTimeField(_("applied"), default=clock.now)
     activated_at = models.DateTimeField(_("active since"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
@@ -194,7 +193,9 @@ class Attribution(AuditedModel):
                 name="ib_attribution_forward",
             ),
         ]
-        indexes = [models.Index(fields=["partner", "valid_from"], name="ib_attribution_partner_idx")]
+        indexes = [
+            models.Index(fields=["partner", "valid_from"], name="ib_attribution_partner_idx")
+        ]
 
     def __str__(self) -> str:
         return f"{self.client_id} → {self.partner.code}"

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from apps.core.actor import Actor
 from apps.core.models import AuditedModel
+from apps.core.models.fields import StateField
 from apps.ib.calculations import Term, TermKind
 from apps.ib.enums import TermKindChoice, TierModeChoice, VersionState
 from apps.ib.models.partner import Partner
@@ -39,14 +40,10 @@ class Plan(AuditedModel):
 class PlanVersion(AuditedModel):
     """The rates from one moment on, until the next version's. Never changed once in force."""
 
-    plan = models.ForeignKey(
-        Plan, models.PROTECT, related_name="versions", verbose_name=_("plan")
-    )
+    plan = models.ForeignKey(Plan, models.PROTECT, related_name="versions", verbose_name=_("plan"))
     number = models.PositiveSmallIntegerField(_("version"))
     valid_from = models.DateTimeField(_("in force from"))
-    state = FSMField(
-        _("state"), default=VersionState.DRAFT, choices=VersionState.choices, protected=True
-    )
+    state = StateField(_("state"), default=VersionState.DRAFT, choices=VersionState.choices)
 
     objects = PlanQuerySet.as_manager()
 

@@ -4,7 +4,6 @@ import apps.core.clock
 import apps.core.ids
 import apps.kyc.models
 import django.db.models.deletion
-import django_fsm
 import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
@@ -26,7 +25,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('created_at', models.DateTimeField(default=apps.core.clock.now, editable=False)),
                 ('updated_at', models.DateTimeField(default=apps.core.clock.now, editable=False)),
-                ('state', django_fsm.FSMField(choices=[('NOT_STARTED', 'Not started'), ('IN_PROGRESS', 'In progress'), ('SUBMITTED', 'Submitted'), ('AUTO_CHECK', 'Automatic checks'), ('MANUAL_REVIEW', 'In review'), ('INFO_REQUESTED', 'Information requested'), ('RESUBMISSION_REQUESTED', 'Resubmission requested'), ('ESCALATED', 'Escalated'), ('APPROVED', 'Approved'), ('REVIEW_DUE', 'Review due'), ('EXPIRED', 'Expired'), ('REJECTED', 'Rejected'), ('WITHDRAWN', 'Withdrawn')], default='NOT_STARTED', max_length=50, protected=True, verbose_name='state')),
+                ('state', models.CharField(choices=[('NOT_STARTED', 'Not started'), ('IN_PROGRESS', 'In progress'), ('SUBMITTED', 'Submitted'), ('AUTO_CHECK', 'Automatic checks'), ('MANUAL_REVIEW', 'In review'), ('INFO_REQUESTED', 'Information requested'), ('RESUBMISSION_REQUESTED', 'Resubmission requested'), ('ESCALATED', 'Escalated'), ('APPROVED', 'Approved'), ('REVIEW_DUE', 'Review due'), ('EXPIRED', 'Expired'), ('REJECTED', 'Rejected'), ('WITHDRAWN', 'Withdrawn')], default='NOT_STARTED', max_length=50, verbose_name='state')),
                 ('level', models.PositiveSmallIntegerField(default=0, verbose_name='level')),
                 ('round', models.PositiveSmallIntegerField(default=0, verbose_name='times submitted')),
                 ('needed', models.JSONField(default=apps.kyc.models.default_evidence, help_text='by the rules', verbose_name='evidence asked for')),
@@ -64,7 +63,7 @@ class Migration(migrations.Migration):
                 ('number', models.CharField(blank=True, max_length=40, verbose_name='number')),
                 ('issued_on', models.DateField(blank=True, null=True, verbose_name='issued')),
                 ('expires_on', models.DateField(blank=True, null=True, verbose_name='expires')),
-                ('state', django_fsm.FSMField(choices=[('REQUESTED', 'Requested'), ('UPLOADED', 'Uploaded'), ('PROCESSING', 'Being checked'), ('ACCEPTED', 'Accepted'), ('EXPIRING', 'Expires soon'), ('EXPIRED', 'Expired'), ('REJECTED', 'Rejected'), ('SUPERSEDED', 'Replaced'), ('PURGED', 'Purged')], default='UPLOADED', max_length=50, protected=True, verbose_name='state')),
+                ('state', models.CharField(choices=[('REQUESTED', 'Requested'), ('UPLOADED', 'Uploaded'), ('PROCESSING', 'Being checked'), ('ACCEPTED', 'Accepted'), ('EXPIRING', 'Expires soon'), ('EXPIRED', 'Expired'), ('REJECTED', 'Rejected'), ('SUPERSEDED', 'Replaced'), ('PURGED', 'Purged')], default='UPLOADED', max_length=50, verbose_name='state')),
                 ('reject_reason', models.CharField(blank=True, choices=[('UNREADABLE', 'It cannot be read; please take a sharper picture.'), ('CROPPED', 'Not all four corners are visible.'), ('EXPIRED', 'It has expired.'), ('TOO_OLD', 'It is older than three months.'), ('NAME_MISMATCH', 'The name differs from the one you gave us.'), ('ADDRESS_MISMATCH', 'The address differs from the one you gave us.'), ('WRONG_DOCUMENT', 'This is not the document that was asked for.'), ('MISSING_SIDE', 'The other side is missing.'), ('SCREENSHOT', 'Screenshots and photocopies are not accepted.'), ('SUSPECTED_FORGERY', 'We could not accept this document.'), ('OTHER', 'Please see the comment.')], max_length=24, verbose_name='why rejected')),
                 ('reject_final', models.BooleanField(default=False, verbose_name='may not be sent again')),
                 ('client_comment', models.TextField(blank=True, verbose_name='comment to the client')),
@@ -105,7 +104,7 @@ class Migration(migrations.Migration):
                 ('number', models.CharField(blank=True, max_length=40, verbose_name='number')),
                 ('issued_on', models.DateField(blank=True, null=True, verbose_name='issued')),
                 ('expires_on', models.DateField(blank=True, null=True, verbose_name='expires')),
-                ('state', django_fsm.FSMField(choices=[('REQUESTED', 'Requested'), ('UPLOADED', 'Uploaded'), ('PROCESSING', 'Being checked'), ('ACCEPTED', 'Accepted'), ('EXPIRING', 'Expires soon'), ('EXPIRED', 'Expired'), ('REJECTED', 'Rejected'), ('SUPERSEDED', 'Replaced'), ('PURGED', 'Purged')], default='UPLOADED', max_length=50, protected=True, verbose_name='state')),
+                ('state', models.CharField(choices=[('REQUESTED', 'Requested'), ('UPLOADED', 'Uploaded'), ('PROCESSING', 'Being checked'), ('ACCEPTED', 'Accepted'), ('EXPIRING', 'Expires soon'), ('EXPIRED', 'Expired'), ('REJECTED', 'Rejected'), ('SUPERSEDED', 'Replaced'), ('PURGED', 'Purged')], default='UPLOADED', max_length=50, verbose_name='state')),
                 ('reject_reason', models.CharField(blank=True, choices=[('UNREADABLE', 'It cannot be read; please take a sharper picture.'), ('CROPPED', 'Not all four corners are visible.'), ('EXPIRED', 'It has expired.'), ('TOO_OLD', 'It is older than three months.'), ('NAME_MISMATCH', 'The name differs from the one you gave us.'), ('ADDRESS_MISMATCH', 'The address differs from the one you gave us.'), ('WRONG_DOCUMENT', 'This is not the document that was asked for.'), ('MISSING_SIDE', 'The other side is missing.'), ('SCREENSHOT', 'Screenshots and photocopies are not accepted.'), ('SUSPECTED_FORGERY', 'We could not accept this document.'), ('OTHER', 'Please see the comment.')], max_length=24, verbose_name='why rejected')),
                 ('reject_final', models.BooleanField(default=False, verbose_name='may not be sent again')),
                 ('client_comment', models.TextField(blank=True, verbose_name='comment to the client')),
@@ -133,7 +132,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(db_index=True, default=apps.core.ids.new_id, editable=False)),
                 ('created_at', models.DateTimeField(default=apps.core.clock.now, editable=False)),
                 ('updated_at', models.DateTimeField(default=apps.core.clock.now, editable=False)),
-                ('state', django_fsm.FSMField(choices=[('NOT_STARTED', 'Not started'), ('IN_PROGRESS', 'In progress'), ('SUBMITTED', 'Submitted'), ('AUTO_CHECK', 'Automatic checks'), ('MANUAL_REVIEW', 'In review'), ('INFO_REQUESTED', 'Information requested'), ('RESUBMISSION_REQUESTED', 'Resubmission requested'), ('ESCALATED', 'Escalated'), ('APPROVED', 'Approved'), ('REVIEW_DUE', 'Review due'), ('EXPIRED', 'Expired'), ('REJECTED', 'Rejected'), ('WITHDRAWN', 'Withdrawn')], default='NOT_STARTED', max_length=50, protected=True, verbose_name='state')),
+                ('state', models.CharField(choices=[('NOT_STARTED', 'Not started'), ('IN_PROGRESS', 'In progress'), ('SUBMITTED', 'Submitted'), ('AUTO_CHECK', 'Automatic checks'), ('MANUAL_REVIEW', 'In review'), ('INFO_REQUESTED', 'Information requested'), ('RESUBMISSION_REQUESTED', 'Resubmission requested'), ('ESCALATED', 'Escalated'), ('APPROVED', 'Approved'), ('REVIEW_DUE', 'Review due'), ('EXPIRED', 'Expired'), ('REJECTED', 'Rejected'), ('WITHDRAWN', 'Withdrawn')], default='NOT_STARTED', max_length=50, verbose_name='state')),
                 ('level', models.PositiveSmallIntegerField(default=0, verbose_name='level')),
                 ('round', models.PositiveSmallIntegerField(default=0, verbose_name='times submitted')),
                 ('needed', models.JSONField(default=apps.kyc.models.default_evidence, help_text='by the rules', verbose_name='evidence asked for')),

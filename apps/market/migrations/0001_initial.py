@@ -3,7 +3,6 @@
 import apps.core.clock
 import apps.core.ids
 import django.db.models.deletion
-import django_fsm
 import pgtrigger.compiler
 import pgtrigger.migrations
 import simple_history.models
@@ -110,7 +109,7 @@ class Migration(migrations.Migration):
                 ('code', models.CharField(max_length=24, unique=True, verbose_name='code')),
                 ('name', models.CharField(max_length=64, verbose_name='name')),
                 ('kind', models.CharField(choices=[('LIQUIDITY_PROVIDER', 'Liquidity provider'), ('INTERNAL', 'Internal matching')], max_length=24, verbose_name='kind')),
-                ('status', django_fsm.FSMField(choices=[('ENABLED', 'Enabled'), ('DISABLED', 'Disabled')], default='ENABLED', max_length=50, protected=True, verbose_name='status')),
+                ('status', models.CharField(choices=[('ENABLED', 'Enabled'), ('DISABLED', 'Disabled')], default='ENABLED', max_length=50, verbose_name='status')),
             ],
             options={
                 'verbose_name': 'venue',
@@ -213,7 +212,7 @@ class Migration(migrations.Migration):
                 ('code', models.CharField(db_index=True, max_length=24, verbose_name='code')),
                 ('name', models.CharField(max_length=64, verbose_name='name')),
                 ('kind', models.CharField(choices=[('LIQUIDITY_PROVIDER', 'Liquidity provider'), ('INTERNAL', 'Internal matching')], max_length=24, verbose_name='kind')),
-                ('status', django_fsm.FSMField(choices=[('ENABLED', 'Enabled'), ('DISABLED', 'Disabled')], default='ENABLED', max_length=50, protected=True, verbose_name='status')),
+                ('status', models.CharField(choices=[('ENABLED', 'Enabled'), ('DISABLED', 'Disabled')], default='ENABLED', max_length=50, verbose_name='status')),
                 ('history_id', models.AutoField(primary_key=True, serialize=False)),
                 ('history_date', models.DateTimeField()),
                 ('history_change_reason', models.TextField(null=True)),
@@ -253,7 +252,7 @@ class Migration(migrations.Migration):
                 ('cfi', models.CharField(blank=True, default='', max_length=6, verbose_name='CFI')),
                 ('reference_price', models.DecimalField(decimal_places=8, help_text='Where the simulated feed starts when there is no quote yet.', max_digits=20, verbose_name='reference price')),
                 ('typical_spread_points', models.PositiveIntegerField(default=1, verbose_name='typical spread, points')),
-                ('status', django_fsm.FSMField(choices=[('TRADABLE', 'Tradable'), ('CLOSE_ONLY', 'Close only'), ('HALTED', 'Halted')], default='TRADABLE', max_length=50, protected=True, verbose_name='status')),
+                ('status', models.CharField(choices=[('TRADABLE', 'Tradable'), ('CLOSE_ONLY', 'Close only'), ('HALTED', 'Halted')], default='TRADABLE', max_length=50, verbose_name='status')),
                 ('status_reason', models.CharField(blank=True, max_length=200, verbose_name='reason of the status')),
                 ('asset_class', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='market.assetclass', verbose_name='asset class')),
             ],
@@ -354,7 +353,7 @@ class Migration(migrations.Migration):
                 ('cfi', models.CharField(blank=True, default='', max_length=6, verbose_name='CFI')),
                 ('reference_price', models.DecimalField(decimal_places=8, help_text='Where the simulated feed starts when there is no quote yet.', max_digits=20, verbose_name='reference price')),
                 ('typical_spread_points', models.PositiveIntegerField(default=1, verbose_name='typical spread, points')),
-                ('status', django_fsm.FSMField(choices=[('TRADABLE', 'Tradable'), ('CLOSE_ONLY', 'Close only'), ('HALTED', 'Halted')], default='TRADABLE', max_length=50, protected=True, verbose_name='status')),
+                ('status', models.CharField(choices=[('TRADABLE', 'Tradable'), ('CLOSE_ONLY', 'Close only'), ('HALTED', 'Halted')], default='TRADABLE', max_length=50, verbose_name='status')),
                 ('status_reason', models.CharField(blank=True, max_length=200, verbose_name='reason of the status')),
                 ('history_id', models.AutoField(primary_key=True, serialize=False)),
                 ('history_date', models.DateTimeField()),

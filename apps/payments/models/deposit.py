@@ -7,12 +7,13 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.ids import new_id
 from apps.core.models import AppendOnlyModel, AuditedModel
+from apps.core.models.fields import StateField
 from apps.core.money import Money
 from apps.payments.enums import AttemptState, CreditState, Method, PaymentState, SettlementState
 from apps.payments.models.base import ClientMoney, minor_units
@@ -28,13 +29,12 @@ class Deposit(ClientMoney):
 
     method = models.CharField(_("method"), max_length=16, choices=Method.choices)
     fee_minor = minor_units(_("fee"), default=0)
-    payment = FSMField(_("payment"), default=P.CREATED, choices=P.choices, protected=True)
-    credit = FSMField(_("credit"), default=C.NOT_CREDITED, choices=C.choices, protected=True)
-    settlement = FSMField(
+    payment = StateField(_("payment"), default=P.CREATED, choices=P.choices)
+    credit = StateField(_("credit"), default=C.NOT_CREDITED, choices=C.choices)
+    settlement = StateField(
         _("settlement"),
         default=SettlementState.UNSETTLED,
         choices=SettlementState.choices,
-        protected=True,
     )
     instrument = models.ForeignKey(
         "payments.PaymentInstrument",
@@ -171,9 +171,7 @@ class DepositAttempt(AuditedModel):
     reference = models.CharField(_("our reference"), max_length=80, unique=True)
     provider_payment_id = models.CharField(_("provider's id"), max_length=120, blank=True)
     hosted_url = models.URLField(_("payment page"), max_length=500, blank=True)
-    state = FSMField(
-        _("state"), default=AttemptState.STARTED, choices=AttemptState.choices, protected=True
-    )
+    state = StateField(_("state"), default=AttemptState.STARTED, choices=AttemptState.choices)
     provider_status = models.CharField(_("provider's status"), max_length=40, blank=True)
     reported_minor = minor_units(_("amount reported"), null=True, blank=True)
     reported_currency = models.CharField(_("currency reported"), max_length=12, blank=True)

@@ -7,11 +7,12 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.models import AuditedModel
+from apps.core.models.fields import StateField
 from apps.core.money import Money
 from apps.payments.enums import SuspenseKind, SuspenseState
 from apps.payments.models.base import minor_units
@@ -34,7 +35,7 @@ class SuspenseItem(AuditedModel):
         "payments.Deposit", models.PROTECT, null=True, blank=True, related_name="suspense"
     )
     detail = models.CharField(_("what differs"), max_length=300)
-    state = FSMField(_("state"), default=S.OPEN, choices=S.choices, protected=True)
+    state = StateField(_("state"), default=S.OPEN, choices=S.choices)
     resolved_at = models.DateTimeField(_("resolved"), null=True, blank=True)
 
     objects = HouseQuerySet.as_manager()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from apps.core import clock
 from apps.core.actor import Actor
+from apps.core.models.fields import StateField
 from apps.payments.enums import Direction, TransferState
 from apps.payments.models.base import ClientMoney
 from apps.payments.querysets import ClientMoneyQuerySet
@@ -29,7 +30,7 @@ class Transfer(ClientMoney):
         verbose_name=_("trading account"),
     )
     direction = models.CharField(_("direction"), max_length=16, choices=Direction.choices)
-    state = FSMField(_("state"), default=S.REQUESTED, choices=S.choices, protected=True)
+    state = StateField(_("state"), default=S.REQUESTED, choices=S.choices)
     decision_id = models.UUIDField(_("decision"), null=True, blank=True)
     why = models.CharField(_("why"), max_length=300, blank=True)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)

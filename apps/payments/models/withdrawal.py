@@ -7,12 +7,13 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.ids import new_id
 from apps.core.models import AppendOnlyModel
+from apps.core.models.fields import StateField
 from apps.core.money import Money
 from apps.payments.enums import CANCELABLE, CheckResult, Method, WithdrawalState
 from apps.payments.models.base import ClientMoney, minor_units
@@ -35,7 +36,7 @@ class Withdrawal(ClientMoney):
         verbose_name=_("destination"),
     )
     fee_minor = minor_units(_("fee"), default=0)
-    state = FSMField(_("state"), default=S.REQUESTED, choices=S.choices, protected=True)
+    state = StateField(_("state"), default=S.REQUESTED, choices=S.choices)
     outcome = models.CharField(_("ended as"), max_length=16, blank=True, choices=S.choices)
     hold = models.ForeignKey(
         "ledger.Transfer", models.PROTECT, null=True, blank=True, related_name="+"

@@ -3,7 +3,6 @@
 import apps.core.clock
 import apps.core.ids
 import django.db.models.deletion
-import django_fsm
 import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
@@ -26,7 +25,7 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField(default=apps.core.clock.now, editable=False)),
                 ('level', models.CharField(choices=[('firm', 'The whole firm'), ('entity', 'A legal entity'), ('group', 'A group of accounts'), ('client', 'A client'), ('account', 'A trading account'), ('symbol', 'An instrument'), ('book', 'A book')], max_length=8, verbose_name='level')),
                 ('target', models.CharField(blank=True, max_length=64, verbose_name='target')),
-                ('state', django_fsm.FSMField(choices=[('TRIPPED', 'Tripped'), ('REARM_REQUESTED', 'Re-arming asked for'), ('REARMED', 'Re-armed')], default='TRIPPED', max_length=50, protected=True, verbose_name='state')),
+                ('state', models.CharField(choices=[('TRIPPED', 'Tripped'), ('REARM_REQUESTED', 'Re-arming asked for'), ('REARMED', 'Re-armed')], default='TRIPPED', max_length=50, verbose_name='state')),
                 ('tripped_by', models.CharField(max_length=64, verbose_name='stopped by')),
                 ('tripped_at', models.DateTimeField(default=apps.core.clock.now, verbose_name='stopped at')),
                 ('trip_reason', models.TextField(verbose_name='reason')),
@@ -49,7 +48,7 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField(default=apps.core.clock.now, editable=False)),
                 ('level', models.CharField(choices=[('firm', 'The whole firm'), ('entity', 'A legal entity'), ('group', 'A group of accounts'), ('client', 'A client'), ('account', 'A trading account'), ('symbol', 'An instrument'), ('book', 'A book')], max_length=8, verbose_name='level')),
                 ('target', models.CharField(blank=True, max_length=64, verbose_name='target')),
-                ('state', django_fsm.FSMField(choices=[('TRIPPED', 'Tripped'), ('REARM_REQUESTED', 'Re-arming asked for'), ('REARMED', 'Re-armed')], default='TRIPPED', max_length=50, protected=True, verbose_name='state')),
+                ('state', models.CharField(choices=[('TRIPPED', 'Tripped'), ('REARM_REQUESTED', 'Re-arming asked for'), ('REARMED', 'Re-armed')], default='TRIPPED', max_length=50, verbose_name='state')),
                 ('tripped_by', models.CharField(max_length=64, verbose_name='stopped by')),
                 ('tripped_at', models.DateTimeField(default=apps.core.clock.now, verbose_name='stopped at')),
                 ('trip_reason', models.TextField(verbose_name='reason')),

@@ -3,7 +3,6 @@
 import apps.core.clock
 import apps.core.ids
 import django.db.models.deletion
-import django_fsm
 import pgtrigger.compiler
 import pgtrigger.migrations
 import simple_history.models
@@ -31,7 +30,7 @@ class Migration(migrations.Migration):
                 ('version', models.PositiveIntegerField(verbose_name='version')),
                 ('title', models.CharField(max_length=200, verbose_name='title')),
                 ('hit_policy', models.CharField(choices=[('FIRST', 'first row that hits'), ('MOST_RESTRICTIVE', 'most restrictive row'), ('COLLECT', 'all rows that hit')], max_length=20, verbose_name='hit policy')),
-                ('state', django_fsm.FSMField(choices=[('DRAFT', 'draft'), ('TESTING', 'tested'), ('PENDING_APPROVAL', 'waits for approval'), ('ACTIVE', 'active'), ('SUPERSEDED', 'superseded'), ('ROLLED_BACK', 'rolled back')], default='DRAFT', max_length=50, protected=True, verbose_name='state')),
+                ('state', models.CharField(choices=[('DRAFT', 'draft'), ('TESTING', 'tested'), ('PENDING_APPROVAL', 'waits for approval'), ('ACTIVE', 'active'), ('SUPERSEDED', 'superseded'), ('ROLLED_BACK', 'rolled back')], default='DRAFT', max_length=50, verbose_name='state')),
                 ('checksum', models.CharField(blank=True, max_length=64, verbose_name='checksum')),
                 ('origin', models.CharField(choices=[('FILE', 'rule file'), ('STAFF', 'staff')], max_length=8, verbose_name='written in')),
                 ('author_id', models.CharField(max_length=64)),
@@ -89,7 +88,7 @@ class Migration(migrations.Migration):
                 ('version', models.PositiveIntegerField(verbose_name='version')),
                 ('title', models.CharField(max_length=200, verbose_name='title')),
                 ('hit_policy', models.CharField(choices=[('FIRST', 'first row that hits'), ('MOST_RESTRICTIVE', 'most restrictive row'), ('COLLECT', 'all rows that hit')], max_length=20, verbose_name='hit policy')),
-                ('state', django_fsm.FSMField(choices=[('DRAFT', 'draft'), ('TESTING', 'tested'), ('PENDING_APPROVAL', 'waits for approval'), ('ACTIVE', 'active'), ('SUPERSEDED', 'superseded'), ('ROLLED_BACK', 'rolled back')], default='DRAFT', max_length=50, protected=True, verbose_name='state')),
+                ('state', models.CharField(choices=[('DRAFT', 'draft'), ('TESTING', 'tested'), ('PENDING_APPROVAL', 'waits for approval'), ('ACTIVE', 'active'), ('SUPERSEDED', 'superseded'), ('ROLLED_BACK', 'rolled back')], default='DRAFT', max_length=50, verbose_name='state')),
                 ('checksum', models.CharField(blank=True, max_length=64, verbose_name='checksum')),
                 ('origin', models.CharField(choices=[('FILE', 'rule file'), ('STAFF', 'staff')], max_length=8, verbose_name='written in')),
                 ('author_id', models.CharField(max_length=64)),
