@@ -62,7 +62,7 @@ def _apply(stage: Stage, role: Role) -> None:
         stage.timeline.at(
             stage.timeline.end - timedelta(hours=4), lambda: _pay(stage, partner, agree=False)
         )
-    for place in range(18):
+    for place in range(12):
         day = timedelta(days=role.rng.uniform(1, 42))
         stage.timeline.at(stage.timeline.end - day, lambda place=place: _click(code, place))
 

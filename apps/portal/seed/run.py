@@ -27,7 +27,7 @@ from apps.portal.seed.timeline import Timeline
 
 SEED = 20
 STORY_DAYS = 47
-SESSIONS_KNOWN_DAYS = 6
+SESSIONS_KNOWN_DAYS = 12
 
 
 @dataclass(frozen=True, slots=True)

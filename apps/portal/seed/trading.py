@@ -34,7 +34,7 @@ def begin(stage: Stage, role: Role) -> None:
     """Plan the client's trades over the days that are left."""
     moment = clock.now()
     days = (stage.timeline.end - moment).total_seconds() / 86_400
-    for _trade in range(min(7, 1 + int(days / 5))):
+    for _trade in range(min(5, 1 + int(days / 8))):
         opened = _trading_moment(
             stage, role, moment + timedelta(days=role.rng.uniform(0, max(days - 1, 0.2)))
         )
