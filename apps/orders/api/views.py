@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core.api import CREATED, ReadOnlyBrokerViewSet, actor_of
+from apps.core.pagination import CursorPagination
 from apps.orders.api.filters import ExecutionFilter, OrderFilter, PositionFilter
 from apps.orders.api.serializers import (
     CancelSerializer,
@@ -28,10 +29,16 @@ from apps.orders.services import OrderReply, order_cancel, order_submit, positio
 
 def _answer(reply: OrderReply) -> Response:
     """201 for an order that was taken, 200 for one that was known, 422 for one that the engine refused."""
-    code = CREATED if reply.accepted else status.HTTP_422_UNPROCESSABLE_ENTITY
+    code: int = CREATED if reply.accepted else status.HTTP_422_UNPROCESSABLE_ENTITY
     if reply.duplicate and reply.accepted:
         code = status.HTTP_200_OK
     return Response(OrderReplySerializer(reply).data, status=code)
+
+
+class ByTicket(CursorPagination):
+    """Newest first: ticket numbers only grow."""
+
+    ordering = "-id"
 
 
 class OrderViewSet(ReadOnlyBrokerViewSet):
@@ -39,6 +46,7 @@ class OrderViewSet(ReadOnlyBrokerViewSet):
 
     queryset = Order.objects.all()
     serializer_class = OrderSerializer
+    pagination_class = ByTicket
     filterset_class = OrderFilter
     view_permission = VIEW_ORDER
     lookup_value_regex = "[0-9]{1,18}"
@@ -80,6 +88,7 @@ class ExecutionViewSet(ReadOnlyBrokerViewSet):
 
     queryset = Execution.objects.all()
     serializer_class = ExecutionSerializer
+    pagination_class = ByTicket
     filterset_class = ExecutionFilter
     view_permission = VIEW_EXECUTION
     lookup_value_regex = "[0-9]{1,18}"
@@ -90,6 +99,7 @@ class PositionViewSet(ReadOnlyBrokerViewSet):
 
     queryset = Position.objects.all()
     serializer_class = PositionSerializer
+    pagination_class = ByTicket
     filterset_class = PositionFilter
     view_permission = VIEW_POSITION
     lookup_value_regex = "[0-9]{1,18}"

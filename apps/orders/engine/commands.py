@@ -21,13 +21,13 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults
     key: Annotated[str, Meta(max_length=120)] = ""
 
 
-class Started(Command):
+class Started(Command, frozen=True):
     """A fresh engine process took over. Quotes do not survive a restart, so the replay forgets them here too."""
 
     epoch: int
 
 
-class Quotes(Command):
+class Quotes(Command, frozen=True):
     """The latest quote per symbol: (symbol, bid, ask, time in microseconds)."""
 
     rows: tuple[tuple[str, int, int, int], ...]
@@ -42,7 +42,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     venues: tuple[str, ...] = ()
 
 
-class PolicySet(Command):
+class PolicySet(Command, frozen=True):
     policy: Policy
 
 
@@ -77,11 +77,11 @@ class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True):
     pair: bool = False
 
 
-class InstrumentChanged(Command):
+class InstrumentChanged(Command, frozen=True):
     spec: InstrumentSpec
 
 
-class CurrencySet(Command):
+class CurrencySet(Command, frozen=True):
     """Decimal places per currency, so money of one can be turned into minor units of another."""
 
     exponents: tuple[tuple[str, int], ...]
@@ -112,13 +112,13 @@ class AccountSpec(msgspec.Struct, frozen=True, kw_only=True):
     orders_per_second: int = 0
 
 
-class AccountSet(Command):
+class AccountSet(Command, frozen=True):
     """An account was opened, or anything about it but its money changed."""
 
     spec: AccountSpec
 
 
-class FundsApplied(Command):
+class FundsApplied(Command, frozen=True):
     """Money entered (positive) or left (negative) the account; decided elsewhere, so booked even below zero."""
 
     account: str
@@ -127,7 +127,7 @@ class FundsApplied(Command):
     kind: str = "BALANCE"
 
 
-class FundsReserve(Command):
+class FundsReserve(Command, frozen=True):
     """Take money out if it is free to leave. The engine decides, because only it knows the margin."""
 
     account: str
@@ -135,14 +135,14 @@ class FundsReserve(Command):
     reference: str
 
 
-class KillSwitch(Command):
+class KillSwitch(Command, frozen=True):
     """`mode` REJECT_NEW stops all but reductions and cancels, OFF re-arms. `scope` is "firm", "symbol:EURUSD", …"""
 
     scope: str
     mode: str
 
 
-class NewOrder(Command):
+class NewOrder(Command, frozen=True):
     account: Key
     client_order_id: Annotated[str, Meta(min_length=1, max_length=64)]
     symbol: Short
@@ -156,12 +156,12 @@ class NewOrder(Command):
     source: Short = ""
 
 
-class CancelOrder(Command):
+class CancelOrder(Command, frozen=True):
     account: Key
     order: int
 
 
-class VenueReported(Command):
+class VenueReported(Command, frozen=True):
     """A report of the gateway, see `apps.orders.adapters.protocol`."""
 
     kind: Short
@@ -175,7 +175,7 @@ class VenueReported(Command):
     text: Annotated[str, Meta(max_length=200)] = ""
 
 
-class DayEnded(Command):
+class DayEnded(Command, frozen=True):
     """The trading day is over: DAY orders expire."""
 
 

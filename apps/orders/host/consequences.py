@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from apps.core.money import from_minor
 from apps.ledger.enums import AccountKind
@@ -13,7 +14,7 @@ from apps.ledger.services import BatchRow
 from apps.orders.engine.fix import BUY, OrdStatus
 from apps.orders.engine.state import Execution, State
 from apps.orders.events import DealExecuted, FundsApplied, OrderRejected
-from apps.orders.host.units import from_us
+from apps.orders.host.units import moment
 
 if TYPE_CHECKING:
     from apps.orders.host.writing import Batch
@@ -43,7 +44,7 @@ class Books:
         for e in executions:
             if not e.realized and not e.commission:
                 continue
-            at = from_us(e.at)
+            at = moment(e.at)
             client = self._ledger_id(AccountKind.CLIENT_TRADING, e.currency, f"trading:{e.account}")
             if e.realized:
                 other = self._ledger_id(
@@ -80,8 +81,8 @@ def events_of(batch: Batch, scale: Scale) -> Iterable[Any]:
             deal_id=e.id,
             order_id=e.order,
             position_id=e.position,
-            account_id=e.account,
-            client_id=state.accounts[e.account].spec.client,
+            account_id=UUID(e.account),
+            client_id=UUID(state.accounts[e.account].spec.client),
             symbol=e.symbol,
             side="BUY" if e.side == BUY else "SELL",
             entry=e.entry,
@@ -92,22 +93,22 @@ def events_of(batch: Batch, scale: Scale) -> Iterable[Any]:
             spread_cost=from_minor(e.spread_cost, e.currency),
             realized_pnl=from_minor(e.realized, e.currency),
             currency=e.currency,
-            executed_at=from_us(e.at),
+            executed_at=moment(e.at),
         )
     for order in batch.rows["orders"].values():
         if order.status == OrdStatus.REJECTED:
             yield OrderRejected(
                 order_id=order.id,
-                account_id=order.account,
-                client_id=state.accounts[order.account].spec.client,
+                account_id=UUID(order.account),
+                client_id=UUID(state.accounts[order.account].spec.client),
                 symbol=order.symbol,
                 code=order.code,
-                rejected_at=from_us(order.ended_at),
+                rejected_at=moment(order.ended_at),
             )
     for moved in batch.funds:
         currency = state.accounts[moved.account].currency
         yield FundsApplied(
-            account_id=moved.account,
+            account_id=UUID(moved.account),
             reference=moved.reference,
             kind=moved.kind,
             amount=from_minor(moved.amount, currency),

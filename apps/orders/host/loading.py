@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 import msgspec
 
@@ -32,7 +33,7 @@ def load_state(offset: EngineOffset) -> State:
     state.day_ended_at = offset.day_ended_at
     _load_records(state, offset.shard)
     _load_accounts(state, offset.shard)
-    accounts = list(state.accounts)
+    accounts = [UUID(name) for name in state.accounts]
     if accounts:
         _load_positions(state, accounts)
         _load_orders(state, accounts)
@@ -62,7 +63,7 @@ def _load_accounts(state: State, shard: str) -> None:
         state.accounts[str(row.account_id)] = account
 
 
-def _load_positions(state: State, accounts: list[str]) -> None:
+def _load_positions(state: State, accounts: list[UUID]) -> None:
     for row in PositionRow.objects.open().filter(account_id__in=accounts).order_by("id"):
         state.adopt_position(
             Position(
@@ -81,7 +82,7 @@ def _load_positions(state: State, accounts: list[str]) -> None:
         )
 
 
-def _load_orders(state: State, accounts: list[str]) -> None:
+def _load_orders(state: State, accounts: list[UUID]) -> None:
     """Live orders, and those whose venue may still report: their children are remembered for two days."""
     since = EPOCH + timedelta(microseconds=max(state.day_ended_at - VENUE_MEMORY_US, 0))
     children = ChildOrderRow.objects.filter(account_id__in=accounts)
@@ -160,7 +161,7 @@ def _order(row: OrderRow) -> Order:
     )
 
 
-def _load_client_order_ids(state: State, accounts: list[str]) -> None:
+def _load_client_order_ids(state: State, accounts: list[UUID]) -> None:
     """What each client order id stood for, and how many orders came in the latest second of each account."""
     rows = OrderRow.objects.filter(account_id__in=accounts).order_by("id")
     fields = (

@@ -125,7 +125,7 @@ def account_command(account_id: UUID, at: datetime) -> AccountSet:
 
 def policy() -> Policy:
     """House limits from the settings, and the venues that take orders, in order."""
-    values = dict(settings.ENGINE_POLICY)
+    values: dict[str, Any] = dict(settings.ENGINE_POLICY)
     values.setdefault("venues", tuple(venue.code for venue in venues_enabled()))
     return Policy(**values)
 

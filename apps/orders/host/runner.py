@@ -232,7 +232,7 @@ class StreamEngine:
         began = time.perf_counter_ns()
         try:
             outcome = self.session.run(
-                [(entry.number, entry.command) for entry in sound],
+                [(entry.number, entry.command) for entry in sound if entry.command is not None],
                 last_stream_id=sound[-1].stream_id.decode(),
             )
         except (Fenced, OperationalError, InterfaceError):

@@ -17,6 +17,11 @@ def from_us(us: int) -> datetime | None:
     return EPOCH + timedelta(microseconds=us) if us else None
 
 
+def moment(us: int) -> datetime:
+    """A time that is certainly there."""
+    return EPOCH + timedelta(microseconds=us)
+
+
 def stream_number(stream_id: bytes | str) -> int:
     """A Redis stream id as one number that sorts the same way."""
     text = stream_id.decode() if isinstance(stream_id, bytes) else stream_id

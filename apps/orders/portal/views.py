@@ -137,8 +137,7 @@ def _submitted(
     if not reply.accepted:
         for code in reply.failing or (reply.code,):
             form.add_error(None, sentence_for(code))
-        form.data = form.data.copy()
-        form.data["submission_key"] = str(new_id())
+        form.data = {**request.POST.dict(), "submission_key": str(new_id())}
         return False
     _tell(request, reply)
     return True
@@ -158,7 +157,7 @@ def _tell(request: HttpRequest, reply: OrderReply) -> None:
 
 
 def _back(name: str, account: TradingAccount, symbol: str = "") -> str:
-    query = {"account": account.id} | ({"symbol": symbol} if symbol else {})
+    query = {"account": str(account.id)} | ({"symbol": symbol} if symbol else {})
     return f"{reverse(name)}?{urlencode(query)}"
 
 
