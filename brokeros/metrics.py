@@ -29,6 +29,7 @@ LATENCY = Histogram(
     ["method", "route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+MOST_COUNTED = 10_000
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -89,7 +90,7 @@ class SystemState(Collector):
         )
         depth.add_metric(["default"], redis_client().llen("default"))  # type: ignore[arg-type]
         for shard in settings.ENGINE_SHARDS:
-            depth.add_metric([f"engine.{shard}"], redis_client().xlen(f"engine:{shard}:in"))  # type: ignore[arg-type]
+            depth.add_metric([f"engine.{shard}"], _unanswered(f"engine:{shard}:in"))
         yield depth
 
     def _engines(self) -> Iterator[Metric]:
@@ -109,6 +110,22 @@ class SystemState(Collector):
                 figures.add_metric([shard, name.decode()], float(value))
         yield up
         yield figures
+
+
+def _unanswered(stream: str) -> int:
+    """Commands that an engine has not read, or not acknowledged. The stream itself also holds the answered ones."""
+    from apps.core.redis import redis_client
+
+    client = redis_client()
+    if not client.exists(stream):
+        return 0
+    groups: list[dict[str, object]] = client.xinfo_groups(stream)  # type: ignore[assignment]
+    if not groups:
+        return int(client.xlen(stream))  # type: ignore[arg-type]
+    last = groups[0]["last-delivered-id"]
+    start = last.decode() if isinstance(last, bytes) else str(last)
+    unread: list[object] = client.xrange(stream, min=f"({start}", count=MOST_COUNTED)  # type: ignore[assignment]
+    return len(unread) + int(str(groups[0]["pending"]))
 
 
 def metrics(request: HttpRequest) -> HttpResponse:

@@ -6,6 +6,7 @@ them safely: each has its own database (BROKEROS_TEST_DB, plus the xdist worker)
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -23,6 +24,8 @@ from django.conf import settings
 from brokeros import embedded
 
 TEST_CONNECTIONS = 300
+TEMPLATE_PREFIX = "template_tables_"
+TEMPLATES_KEPT = 3
 
 
 @pytest.fixture(scope="session")
@@ -92,24 +95,28 @@ def market_files() -> Path:
 
 
 def _migrated_template(database_url: str) -> str:
-    """Name of a database that holds all tables, made when the migrations changed; one process makes it, others wait."""
-    prefix = f"template_{settings.TEST_RUN}_"
-    name = prefix + _migrations_digest()
-    with (settings.HOME / "template.lock").open("a") as lock:
+    """Name of a database that holds all tables as of these migrations; whoever comes first makes it, others wait."""
+    digest = _migrations_digest()
+    name = TEMPLATE_PREFIX + digest
+    with (settings.HOME / f"template-{digest}.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with psycopg.connect(
             _with_database(database_url, "postgres"), autocommit=True
         ) as connection:
-            known = {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
-            if name in known:
+            known = connection.execute(
+                "SELECT datname FROM pg_database WHERE starts_with(datname, %s) ORDER BY oid DESC",
+                [TEMPLATE_PREFIX],
+            ).fetchall()
+            if (name,) in known:
                 return name
-            for old in sorted(known):
-                if old.startswith(prefix):
-                    connection.execute(f'DROP DATABASE IF EXISTS "{old}" WITH (FORCE)')
-            unfinished = name + "_new"
+            unfinished = f"new_{name}"
+            connection.execute(f'DROP DATABASE IF EXISTS "{unfinished}" WITH (FORCE)')
             connection.execute(f'CREATE DATABASE "{unfinished}"')
             _migrate(_with_database(database_url, unfinished))
             connection.execute(f'ALTER DATABASE "{unfinished}" RENAME TO "{name}"')
+            for (old,) in known[TEMPLATES_KEPT:]:
+                with contextlib.suppress(psycopg.Error):
+                    connection.execute(f'DROP DATABASE IF EXISTS "{old}"')
     return name
 
 

@@ -99,6 +99,11 @@ def test_metrics_hold_requests_outbox_queues_and_engine_figures(
 ) -> None:
     fresh_redis.hset("engine:main:stats", mapping={"batches": 12, "batch_p99_us": 850})
     fresh_redis.lpush("default", "a", "b", "c")
+    fresh_redis.xgroup_create("engine:main:in", "engine", id="0", mkstream=True)
+    for number in range(1, 5):
+        fresh_redis.xadd("engine:main:in", {"c": "order"}, id=f"{number}-0")
+    fresh_redis.xreadgroup("engine", "engine", {"engine:main:in": ">"}, count=2)
+    fresh_redis.xack("engine:main:in", "engine", "1-0")
     an_event(age=timedelta(seconds=5))
     client.get("/healthz-no-such-page")
 
@@ -106,6 +111,7 @@ def test_metrics_hold_requests_outbox_queues_and_engine_figures(
 
     assert 'brokeros_http_requests_total{method="GET",route="unknown",status="404"}' in text
     assert 'brokeros_queue_depth{queue="default"} 3.0' in text
+    assert 'brokeros_queue_depth{queue="engine.main"} 3.0' in text
     assert 'brokeros_engine_up{shard="main"} 1.0' in text
     assert 'brokeros_engine{figure="batch_p99_us",shard="main"} 850.0' in text
     assert 'brokeros_deliveries{state="DEAD"} 0.0' in text
