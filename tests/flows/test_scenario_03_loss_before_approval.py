@@ -66,7 +66,7 @@ def test_a_withdrawal_is_refused_when_equity_fell_after_the_request(trading_hour
     assert fresh(withdrawal).state == "PENDING_APPROVAL"
     assert traces() == before
     assert wallet(client) == ("1000.00", "100.00")
-    assert [row.result for row in checks_of(withdrawal) if row.code == "TRADING_RISK"] == ["PASS"]
+    assert [row.result for row in checks_of(withdrawal) if row.code == "TRADING_RISK"] == ["FAIL"]
 
     floor.price("EURUSD", "1.10000", "1.10010")
     withdrawal_approve(withdrawal_id=withdrawal.pk, actor=finance(), reason="margin is back")
