@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Field
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
@@ -56,11 +57,15 @@ from apps.market.sessions import WeeklySession
 def plain_number(name: str) -> Any:
     """The field without the zeros that its column pads it with."""
 
-    @display(description=Instrument._meta.get_field(name).verbose_name, ordering=name)
+    @display(description=verbose(name), ordering=name)
     def shown(self: Any, obj: Any) -> str:
         return plain(getattr(obj, name))
 
     return shown
+
+
+def verbose(name: str) -> Any:
+    return cast("Field[Any, Any]", Instrument._meta.get_field(name)).verbose_name
 
 
 def plain(number: Decimal) -> str:
@@ -106,9 +111,8 @@ class LimitsForm(ReasonForm):
         super().__init__(*args, **kwargs)
         reason = self.fields.pop("reason")
         for name in self.NAMES:
-            field = Instrument._meta.get_field(name)
             self.fields[name] = forms.DecimalField(
-                label=field.verbose_name,
+                label=verbose(name),
                 initial=Decimal(getattr(obj, name)).normalize(),
                 widget=UnfoldAdminDecimalFieldWidget(),
             )

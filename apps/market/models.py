@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
@@ -16,8 +17,8 @@ from apps.core.models.fields import StateField
 from apps.market.enums import BarInterval, InstrumentStatus, VenueKind, VenueStatus, Weekday
 from apps.market.querysets import MarketQuerySet
 
-PRICE = {"max_digits": 20, "decimal_places": 8}
-LOTS = {"max_digits": 14, "decimal_places": 4}
+PRICE: dict[str, Any] = {"max_digits": 20, "decimal_places": 8}
+LOTS: dict[str, Any] = {"max_digits": 14, "decimal_places": 4}
 
 
 class AssetClass(AuditedModel):

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TextIO, TypeVar
 
@@ -120,7 +121,7 @@ def read_ticks(path: Path, digits: int) -> Iterator[FileTick]:
     for line, row in _rows(path, least=3):
         if line == 1 and row[1].strip().lower() == "bid":
             continue
-        ts_us, bid, ask = _parsed(path, line, lambda row=row: _tick(row, digits))
+        ts_us, bid, ask = _parsed(path, line, partial(_tick, row, digits))
         if ts_us < last:
             raise BadLine(path.name, line, "earlier than the line before it")
         last = ts_us
@@ -133,7 +134,7 @@ def read_bars(path: Path, digits: int) -> Iterator[FileBar]:
     for line, row in _rows(path, least=5):
         if line == 1:
             continue
-        bar = _parsed(path, line, lambda row=row, line=line: _bar(line, row, digits))
+        bar = _parsed(path, line, partial(_bar, line, row, digits))
         if bar.ts_us <= last:
             raise BadLine(path.name, line, "not later than the line before it")
         if not bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high:

@@ -150,7 +150,7 @@ class PositionBook:
 
     def _grow(self, capacity: int) -> None:
         def extended(name: str, kind: type) -> np.ndarray:
-            column = np.zeros(capacity, dtype=kind)
+            column: np.ndarray = np.zeros(capacity, dtype=kind)
             if self._capacity:
                 column[: self._capacity] = getattr(self, name)
             return column

@@ -110,7 +110,7 @@ class ExposureKeeper:
             sequence=self.sequence,
             cells=[(*key, *cell) for key, cell in self.book.cells(self.terms, marks).items()],
             hedges=[(*key, lots) for key, lots in self.hedges.items() if lots],
-            terms=[tuple(t) for t in self.terms.values()],
+            terms=list(self.terms.values()),
             marks=[(symbol, *mark) for symbol, mark in marks.items()],
             feed_alive=feed_is_alive(),
             engine_alive=engines_are_alive(),

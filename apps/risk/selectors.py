@@ -62,8 +62,7 @@ def positions_behind(symbol: str, actor: Actor) -> QuerySet[Position]:
     actor.require(VIEW_EXPOSURE)
     return (
         position_list(actor=actor)
-        .open()
-        .filter(symbol=symbol)
+        .filter(symbol=symbol, closed_at__isnull=True)
         .select_related("account__client__entity")
         .order_by("-steps", "id")
     )

@@ -53,7 +53,7 @@ class QuoteSerializer(serializers.Serializer[Any]):
     ask = serializers.DecimalField(max_digits=20, decimal_places=8, normalize_output=True)
     spread_points = serializers.IntegerField()
     at = serializers.DateTimeField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
 
 
 class CandleSerializer(serializers.Serializer[Any]):

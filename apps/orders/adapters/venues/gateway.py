@@ -12,7 +12,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -238,7 +238,7 @@ class VenueGateway:
         self._seen = {name: at for name, at in self._seen.items() if at > horizon}
 
     def _beat(self) -> None:
-        states: Mapping[str, bytes] = {
+        states: dict[str | bytes, Any] = {
             code: _pack(asdict(worker.adapter.state))  # type: ignore[attr-defined]
             for code, worker in self.workers.items()
             if hasattr(worker.adapter, "state")

@@ -107,7 +107,7 @@ class ExposurePublisher:
             except redis.RedisError:
                 await asyncio.sleep(1.0)
             finally:
-                await client.aclose()
+                await client.aclose()  # type: ignore[attr-defined]
 
     async def _pause(self, seconds: float) -> None:
         try:
