@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.http import Http404
 from rest_framework import exceptions, mixins, serializers, status, viewsets
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -95,7 +97,8 @@ def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
         except Exception:
             record.delete()
             raise
-        record.state, record.status, record.body = IdempotencyRecord.State.DONE, response.status_code, response.data
+        record.state, record.status = IdempotencyRecord.State.DONE, response.status_code
+        record.body = json.loads(JSONRenderer().render(response.data))
         record.save()
         return response
 

@@ -7,7 +7,7 @@ from typing import Any
 import django_filters
 
 from apps.core.actor import Actor
-from apps.core.api import ReadOnlyBrokerViewSet, actor_of
+from apps.core.api import ReadOnlyBrokerViewSet
 from apps.core.pagination import CursorPagination
 from apps.ib.api.serializers import (
     AccrualSerializer,
@@ -18,7 +18,7 @@ from apps.ib.api.serializers import (
 from apps.ib.enums import AccrualState
 from apps.ib.models import Accrual, Partner, Payout, Plan
 from apps.ib.permissions import VIEW_PARTNERS
-from apps.users.selectors import as_partner
+from apps.users.selectors import as_partner, request_actor
 
 
 class ByEarning(CursorPagination):
@@ -41,7 +41,7 @@ class _PartnerViewSet(ReadOnlyBrokerViewSet):
 
     @property
     def actor(self) -> Actor:
-        actor = actor_of(self.request)
+        actor = request_actor(self.request._request)
         return as_partner(actor) if actor.partner_ids else actor
 
     def get_queryset(self) -> Any:
