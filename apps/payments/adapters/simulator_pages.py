@@ -18,6 +18,7 @@ main{max-width:26rem;margin:0 auto;padding:1.5rem 1rem 3rem}
 h1{font-size:1.05rem;margin:0 0 1rem;color:var(--soft);font-weight:600}
 .sum{font-size:2rem;font-weight:700;letter-spacing:-.02em;margin:0 0 .25rem;font-variant-numeric:tabular-nums}
 p{margin:.25rem 0 1rem;color:var(--soft)}
+p.sum{color:var(--ink)}
 label{display:block;font-size:.85rem;font-weight:600;margin:.9rem 0 .3rem}
 input{width:100%;padding:.7rem .8rem;font:inherit;color:inherit;background:transparent;
 border:1px solid var(--line);border-radius:9px}
@@ -44,7 +45,7 @@ def _page(title: str, body: str, *, refresh: str = "", wide: bool = False) -> st
     )
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width,initial-scale=1">{head}'
+        f'<link rel="icon" href="data:,"><meta name="viewport" content="width=device-width,initial-scale=1">{head}'
         f"<style>{style}</style></head><body><main>{body}</main></body></html>"
     )
 

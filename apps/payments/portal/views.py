@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import chain
 from typing import Any, TypeVar
 from uuid import UUID
@@ -49,6 +50,7 @@ from apps.payments.selectors import (
     withdrawal_list,
 )
 from apps.payments.services.deposits import (
+    attempt_ask,
     deposit_cancel,
     deposit_create,
     deposit_return_url,
@@ -101,7 +103,7 @@ def wallets(request: HttpRequest, client: Client) -> HttpResponse:
 @client_page
 def deposit(request: HttpRequest, client: Client) -> HttpResponse:
     """Only what this client may use, each with its fee, limits and time before anything is sent."""
-    ways = _ways(methods_for(client))
+    ways = _ways(methods_for(client), client.entity.base_currency)
     chosen = request.GET.get("way", "")
     form = DepositForm(
         request.POST or None,
@@ -116,10 +118,14 @@ def deposit(request: HttpRequest, client: Client) -> HttpResponse:
     return render(request, "payments/portal/deposit.html", context, status=_status(form))
 
 
-def _ways(methods: list[PaymentMethod]) -> dict[str, PaymentMethod]:
-    """One for each method and currency; which provider it is, is decided by the rules later."""
+def _ways(methods: list[PaymentMethod], base_currency: str) -> dict[str, PaymentMethod]:
+    """One for each method and currency, the usual currency first. The rules choose the provider later."""
     ways: dict[str, PaymentMethod] = {}
-    for row in methods:
+    order = list(Method)
+    for row in sorted(
+        methods,
+        key=lambda m: (m.currency != base_currency, m.currency, order.index(Method(m.method))),
+    ):
         ways.setdefault(f"{row.method}:{row.currency}", row)
     return ways
 
@@ -133,7 +139,7 @@ def _deposit_started(request: HttpRequest, client: Client, form: DepositForm) ->
         request_key=_key(request),
         actor=actor,
     )
-    back = request.build_absolute_uri(deposit_return_url(made.pk))
+    back = request.build_absolute_uri(deposit_return_url(made.pk)) + "?back=1"
     attempt = deposit_start(deposit_id=made.pk, actor=actor, return_url=back)
     if attempt is not None and attempt.hosted_url:
         return redirect(attempt.hosted_url)
@@ -143,9 +149,14 @@ def _deposit_started(request: HttpRequest, client: Client, form: DepositForm) ->
 @require_GET
 @client_page
 def deposit_detail(request: HttpRequest, client: Client, deposit_id: UUID) -> HttpResponse:
-    """The truth about one deposit, also right after the client came back from the provider."""
+    """The truth about one deposit. Who comes back from the provider does not wait for its message: it is asked."""
     row = deposit_get(deposit_id, actor=request_actor(request))
     attempt = latest_attempt(row)
+    if "back" in request.GET:
+        if attempt is not None and row.is_open:
+            with suppress(DomainError):
+                attempt_ask(attempt_id=attempt.pk)
+        return redirect("portal:payments-deposit-detail", deposit_id)
     context = {
         "deposit": row,
         "attempt": attempt,
