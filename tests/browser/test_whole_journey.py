@@ -27,7 +27,6 @@ ANSWERS: dict[str, dict[str, str]] = {
     "personal": {
         "date_of_birth": "1990-05-17",
         "citizenship": "DE",
-        "phone": "+49 151 23456789",
     },
     "address": {
         "address_line1": "Lindenweg 4",
@@ -66,6 +65,7 @@ class Newcomer:
     def __init__(self) -> None:
         self.email = f"lena-{uuid4().hex[:8]}@client.example"
         self.number = ""
+        self.phone = f"+49 151 {uuid4().int % 90_000_000 + 10_000_000}"
         self.password = "a sentence that is easy to remember"
 
 
@@ -75,7 +75,7 @@ def test_one_client_s_whole_life(person: Arrive, tmp_path: Path) -> None:
 
     registers(lena, who)
     confirms_by_mail(lena, who)
-    applies(lena)
+    applies(lena, who)
     sends_documents(lena, tmp_path)
     who.number = client_number(lena)
     compliance_approves(person("compliance"), who)
@@ -124,11 +124,13 @@ def confirms_by_mail(lena: Person, who: Newcomer) -> None:
     lena.sees("Complete your application")
 
 
-def applies(lena: Person) -> None:
+def applies(lena: Person, who: Newcomer) -> None:
     lena.clicks("Go on")
     for step in ("personal", "address", "tax", "finances", "appropriateness"):
         lena.page.wait_for_url(f"**/application/{step}/")
-        for name, value in ANSWERS[step].items():
+        for name, value in (
+            ANSWERS[step] | {"phone": who.phone} if step == "personal" else ANSWERS[step]
+        ).items():
             lena.fills(name, value)
         lena.clicks("Save and go on")
     lena.page.wait_for_url("**/application/agreements/")

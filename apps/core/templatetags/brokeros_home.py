@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django import template
@@ -14,6 +15,7 @@ from apps.core.panels import QueueRow, home_cards_for, queues_for
 register = template.Library()
 
 ROWS_SHOWN = 12
+ROWS_OF_ONE_QUEUE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +37,30 @@ class Inbox:
 
 @register.simple_tag(takes_context=True)
 def home_inbox(context: template.Context) -> Inbox:
-    """Everything that waits for this person: overdue first, then severe, then oldest."""
+    """What waits for this person: overdue first, then severe, then oldest; no queue crowds out the others."""
     queues = queues_for(context["request"].actor)
     at = now()
-    lines = [
-        Waiting(row, queue, row.sla_due is not None and row.sla_due < at)
+    by_queue = [
+        sorted(
+            (Waiting(row, queue, row.sla_due is not None and row.sla_due < at) for row in rows),
+            key=urgency,
+        )
         for queue, rows in queues
-        for row in rows
     ]
-    lines.sort(key=lambda line: (not line.overdue, line.row.severity == "normal", line.row.since))
+    heads = [line for lines in by_queue for line in lines[:ROWS_OF_ONE_QUEUE]]
+    tails = [line for lines in by_queue for line in lines[ROWS_OF_ONE_QUEUE:]]
+    shown = (sorted(heads, key=urgency) + sorted(tails, key=urgency))[:ROWS_SHOWN]
+    every = heads + tails
     return Inbox(
-        lines=lines[:ROWS_SHOWN],
+        lines=sorted(shown, key=urgency),
         counts=[(queue.label, len(rows)) for queue, rows in queues],
-        total=len(lines),
-        overdue=sum(line.overdue for line in lines),
+        total=len(every),
+        overdue=sum(line.overdue for line in every),
     )
+
+
+def urgency(line: Waiting) -> tuple[bool, bool, datetime]:
+    return (not line.overdue, line.row.severity == "normal", line.row.since)
 
 
 @register.simple_tag(takes_context=True)
