@@ -151,7 +151,7 @@ def _plan_withdrawals(stage: Stage, role: Role) -> None:
         "withdraw:canceled": (5.0, Decimal(300)),
         "withdraw:returned": (6.0, Decimal(350)),
         "withdraw:unknown": (0.12, Decimal(900)),
-        "withdraw:pending": (0.8, Decimal(600)),
+        "withdraw:pending": (0.8, Decimal(1200)),
         "withdraw:pending-small": (0.3, Decimal(150)),
     }
     for mark, (days, amount) in plans.items():
