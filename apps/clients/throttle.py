@@ -37,8 +37,8 @@ class Limit:
     def count(self, who: str) -> None:
         try:
             pipe = redis_client().pipeline()
+            pipe.set(self._key(who), 0, ex=self.per, nx=True)
             pipe.incr(self._key(who))
-            pipe.expire(self._key(who), int(self.per.total_seconds()), nx=True)
             pipe.execute()
         except redis.RedisError:
             logger.warning("throttle_unavailable")

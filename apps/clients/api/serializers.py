@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from apps.clients.enums import LiftBy, RestrictionKind
+from apps.clients.enums import KycStatus, LiftBy, RestrictionKind
 from apps.clients.masking import personal_facts
 from apps.clients.models import Agreement, Client, Restriction
 from apps.core import clock
@@ -38,6 +38,15 @@ class ClientSerializer(serializers.ModelSerializer[Client]):
             "restrictions", "personal", "partner_code", "created_at", "activated_at",
         )  # fmt: skip
         read_only_fields = fields
+
+    def to_representation(self, instance: Client) -> dict[str, Any]:
+        """A client is told neither the risk rating nor that somebody senior looks at the case."""
+        shown: dict[str, Any] = super().to_representation(instance)
+        if actor_of(self.context["request"]).kind is ActorKind.CLIENT:
+            shown["risk_rating"] = ""
+            if shown["kyc_status"] == KycStatus.ESCALATED:
+                shown["kyc_status"] = KycStatus.MANUAL_REVIEW.value
+        return shown
 
     @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(RestrictionKind)))
     def get_restrictions(self, client: Client) -> list[str]:
@@ -74,6 +83,7 @@ class AgreementSerializer(serializers.ModelSerializer[Agreement]):
 class RestrictionSerializer(serializers.ModelSerializer[Restriction]):
     """Staff's view; a client learns the kinds alone, from the client resource."""
 
+    client = serializers.UUIDField(source="client_id")
     in_force = serializers.SerializerMethodField()
 
     class Meta:

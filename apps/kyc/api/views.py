@@ -47,7 +47,7 @@ class KycCaseViewSet(ReadOnlyBrokerViewSet):
     def _told(self, request: Request, response: Response) -> Response:
         if actor_of(request).kind is not ActorKind.CLIENT:
             return response
-        rows = response.data["results"] if "results" in response.data else [response.data]
+        rows = response.data.get("results", [response.data])
         for row in rows:
             if row["state"] == "ESCALATED":
                 row["state"] = "MANUAL_REVIEW"
