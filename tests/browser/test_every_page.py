@@ -85,13 +85,21 @@ def shortcomings(visitor: Person, pages: list[str]) -> dict[str, list[str]]:
     return found
 
 
+def readable(found: dict[str, list[str]]) -> str:
+    """Every shortcoming on a line of its own, none cut off."""
+    return "\n".join(
+        f"{path}: {problem}" for path, problems in found.items() for problem in problems
+    )
+
+
 @pytest.mark.parametrize(
     ("phone", "dark"), [(False, True), (True, False)], ids=["desktop-dark", "phone"]
 )
 def test_public_pages_have_no_barriers(person: Arrive, phone: bool, dark: bool) -> None:
     visitor = person("visitor", phone=phone, dark=dark)
 
-    assert shortcomings(visitor, PUBLIC) == {}
+    found = shortcomings(visitor, PUBLIC)
+    assert not found, readable(found)
 
 
 @pytest.mark.parametrize(("email", "home"), [CLIENT, PARTNER], ids=["client", "partner"])
@@ -106,7 +114,8 @@ def test_every_page_in_reach_has_no_barriers(
     pages = pages_in_reach(visitor, home)
 
     assert len(pages) >= 3
-    assert shortcomings(visitor, pages) == {}
+    found = shortcomings(visitor, pages)
+    assert not found, readable(found)
 
 
 def test_the_theme_is_chosen_once_and_kept(person: Arrive) -> None:
