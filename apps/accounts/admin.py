@@ -71,9 +71,22 @@ class TradingAccountAdmin(BrokerModelAdmin):
     list_select_related = ("client__person", "account_type")
     search_fields = ("=login", "client__number", "client__person__last_name")
     fieldsets = (
-        (None, {"fields": (("client", "account_type"), ("login", "state"), ("server", "group"), ("currency", "mode"))}),
+        (
+            None,
+            {
+                "fields": (
+                    ("client", "account_type"),
+                    ("login", "state"),
+                    ("server", "group"),
+                    ("currency", "mode"),
+                )
+            },
+        ),
         (_("Leverage"), {"fields": (("leverage", "leverage_cap"), "leverage_caps")}),
-        (_("On the platform"), {"fields": (("rights_wanted", "rights_delivered"), "rights_delivered_at")}),
+        (
+            _("On the platform"),
+            {"fields": (("rights_wanted", "rights_delivered"), "rights_delivered_at")},
+        ),
         (_("Origin"), {"fields": (("created_at", "activated_at"), "decision_id", "request_key")}),
     )
     panels = (OperationsPanel,)
@@ -124,7 +137,16 @@ class TradingAccountAdmin(BrokerModelAdmin):
 
 @admin.register(PlatformOperation)
 class PlatformOperationAdmin(BrokerModelAdmin):
-    list_display = ("created_at", "kind", "account", "reference", "state", "attempts", "adopted", "error")
+    list_display = (
+        "created_at",
+        "kind",
+        "account",
+        "reference",
+        "state",
+        "attempts",
+        "adopted",
+        "error",
+    )
     list_filter = ("state", "kind", "adopted")
     list_select_related = ("account__account_type",)
     search_fields = ("=reference", "=account__login")

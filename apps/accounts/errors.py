@@ -34,13 +34,17 @@ class LeverageAboveCap(DomainError):
 
 class TooManyAccounts(DomainError):
     code = "TOO_MANY_ACCOUNTS"
-    message = _("You have {count} accounts of this type, which is the most that one client may have.")
+    message = _(
+        "You have {count} accounts of this type, which is the most that one client may have."
+    )
     status = 409
 
 
 class ChangePending(DomainError):
     code = "CHANGE_PENDING"
-    message = _("A change of this account is still on its way to the platform. Try again in a moment.")
+    message = _(
+        "A change of this account is still on its way to the platform. Try again in a moment."
+    )
     status = 409
 
 

@@ -82,6 +82,8 @@ def _silent(actor: Actor) -> Iterable[QueueRow]:
 
 
 register_panel("clients.Client", AccountsPanel, order=20)
-register_queue("accounts.provision_failed", _("Accounts that could not be opened"), RETRY_PLATFORM, _failed)
+register_queue(
+    "accounts.provision_failed", _("Accounts that could not be opened"), RETRY_PLATFORM, _failed
+)
 register_queue("accounts.to_decide", _("Accounts to approve"), DECIDE_ACCOUNT, _to_decide)
 register_queue("accounts.silent", _("Platform has not answered"), RETRY_PLATFORM, _silent)

@@ -89,7 +89,11 @@ class MovePartnerForm(_FromForm):
 
     needs_obj = True
     parent_id = forms.TypedChoiceField(
-        label=_("Under"), required=False, coerce=UUID, empty_value=None, widget=UnfoldAdminSelectWidget
+        label=_("Under"),
+        required=False,
+        coerce=UUID,
+        empty_value=None,
+        widget=UnfoldAdminSelectWidget,
     )
     field_order = ("parent_id", "valid_from", "reason")
 
@@ -158,9 +162,7 @@ class PartnerAdmin(BrokerModelAdmin):
     list_filter = ("currency", "agreements__state")
     list_select_related = ("client__person", "manager")
     search_fields = ("code", "name", "client__number")
-    fieldsets = (
-        (None, {"fields": (("code", "name", "currency"), ("client", "manager"))}),
-    )
+    fieldsets = ((None, {"fields": (("code", "name", "currency"), ("client", "manager"))}),)
     inlines = (AgreementInline, AssignmentInline, EdgeInline, LinkInline)
     panels = (PerformancePanel,)
     transitions = (
@@ -250,7 +252,9 @@ class RatesForm(_FromForm):
         for line in self.cleaned_data["rates"].splitlines():
             words = line.split()
             if len(words) < 3:
-                raise forms.ValidationError(_("Three words at least in each line: “%(line)s”."), params={"line": line})
+                raise forms.ValidationError(
+                    _("Three words at least in each line: “%(line)s”."), params={"line": line}
+                )
             asset_class = "" if words[0] == "*" else words[0].upper()
             drafts.append(LineDraft(words[1].upper(), tuple(words[2:]), asset_class))
         return drafts
@@ -262,7 +266,11 @@ def plan_rates_publish(
     """The next version of a plan, in force from that moment or from now."""
     plan = Plan.objects.get(pk=plan_id)
     return plan_version_publish(
-        plan_code=plan.code, lines=rates, valid_from=valid_from or clock.now(), actor=actor, reason=reason
+        plan_code=plan.code,
+        lines=rates,
+        valid_from=valid_from or clock.now(),
+        actor=actor,
+        reason=reason,
     )
 
 
@@ -310,7 +318,17 @@ class AttributionAdmin(BrokerModelAdmin):
 class AccrualAdmin(BrokerModelAdmin):
     """Commission lines, each with its arithmetic."""
 
-    list_display = ("earned_at", "partner", "client", "symbol", "lots", "depth", "amount", "state", "payout")
+    list_display = (
+        "earned_at",
+        "partner",
+        "client",
+        "symbol",
+        "lots",
+        "depth",
+        "amount",
+        "state",
+        "payout",
+    )
     list_filter = ("state", "kind", "partner", "symbol")
     list_select_related = ("partner", "client__person", "payout")
     search_fields = ("=deal_id", "partner__code", "client__number")

@@ -87,7 +87,11 @@ class Line:
 
 
 def standard_lots(
-    *, lots: Decimal, contract_size: Decimal, reference_contract: Decimal | None, multiplier: Decimal
+    *,
+    lots: Decimal,
+    contract_size: Decimal,
+    reference_contract: Decimal | None,
+    multiplier: Decimal,
 ) -> Decimal:
     """Lots normalised to the reference contract, so that a cent account does not earn a full lot's rate."""
     if reference_contract is None:
@@ -163,7 +167,12 @@ def _rounded(lines: list[Line], exponents: Mapping[str, int]) -> list[Line]:
         shares = [(lines[i].beneficiary, lines[i].exact.scaleb(places)) for i in members]
         amounts.update(zip(members, largest_remainder(shares), strict=True))
     return [
-        Line(**{**{f: getattr(line, f) for f in line.__dataclass_fields__}, "amount_minor": amounts[i]})
+        Line(
+            **{
+                **{f: getattr(line, f) for f in line.__dataclass_fields__},
+                "amount_minor": amounts[i],
+            }
+        )
         for i, line in enumerate(lines)
     ]
 
@@ -177,9 +186,7 @@ def largest_remainder(shares: Sequence[tuple[str, Decimal]]) -> list[int]:
     total = int(sum((exact for _, exact in shares), ZERO).to_integral_value(ROUND_HALF_EVEN))
     floors = [int(exact.to_integral_value(ROUND_FLOOR)) for _, exact in shares]
     missing = total - sum(floors)
-    order = sorted(
-        range(len(shares)), key=lambda i: (-(shares[i][1] - floors[i]), shares[i][0])
-    )
+    order = sorted(range(len(shares)), key=lambda i: (-(shares[i][1] - floors[i]), shares[i][0]))
     for position in order[:missing]:
         floors[position] += 1
     return floors

@@ -32,7 +32,9 @@ class TreeOverlap(DomainError):
 
 class RateAboveParent(DomainError):
     code = "RATE_ABOVE_PARENT"
-    message = _("A sub-partner cannot earn more per lot than the partner above: {rate} against {above}.")
+    message = _(
+        "A sub-partner cannot earn more per lot than the partner above: {rate} against {above}."
+    )
 
 
 class AttributionLocked(DomainError):

@@ -22,11 +22,15 @@ def tree_locked() -> None:
 
 
 def partner_locked(partner_id: UUID, *, visible_to: Actor) -> Partner:
-    return lock_row(Partner.objects.select_related("client__entity"), partner_id, visible_to=visible_to)
+    return lock_row(
+        Partner.objects.select_related("client__entity"), partner_id, visible_to=visible_to
+    )
 
 
 def payout_locked(payout_id: UUID, *, visible_to: Actor) -> Payout:
-    return lock_row(Payout.objects.select_related("partner__client"), payout_id, visible_to=visible_to)
+    return lock_row(
+        Payout.objects.select_related("partner__client"), payout_id, visible_to=visible_to
+    )
 
 
 def accrual_locked(accrual_id: UUID, *, visible_to: Actor) -> Accrual:

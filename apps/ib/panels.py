@@ -39,7 +39,9 @@ class SourcePanel(Panel):
 
     def context(self, obj: Any, actor: Actor) -> dict[str, Any]:
         attributions = list(
-            Attribution.objects.filter(client_id=obj.pk).select_related("partner").order_by("-valid_from")
+            Attribution.objects.filter(client_id=obj.pk)
+            .select_related("partner")
+            .order_by("-valid_from")
         )
         current = next((row for row in attributions if row.valid_to is None), None)
         chain_ids = ancestors(current.partner_id, clock.now()) if current else []
@@ -133,5 +135,7 @@ def _held(actor: Actor) -> Iterable[QueueRow]:
 register_panel("clients.Client", SourcePanel, order=60)
 register_queue("ib.applications", _("Partner applications"), MANAGE_PARTNERS, _applications)
 register_queue("ib.payouts_to_submit", _("Partner payouts to submit"), PREPARE_PAYOUT, _to_submit)
-register_queue("ib.payouts_to_approve", _("Partner payouts to approve"), APPROVE_PAYOUT, _to_approve)
+register_queue(
+    "ib.payouts_to_approve", _("Partner payouts to approve"), APPROVE_PAYOUT, _to_approve
+)
 register_queue("ib.held_lines", _("Commission held by a rule"), REVERSE_ACCRUAL, _held)

@@ -34,9 +34,7 @@ class PartnerOwnedQuerySet(ScopedQuerySet):
 class DatedQuerySet(PartnerOwnedQuerySet):
     def at(self, moment: datetime) -> Self:
         """The rows in force at that instant."""
-        return self.filter(valid_from__lte=moment).filter(
-            Q(valid_to=None) | Q(valid_to__gt=moment)
-        )
+        return self.filter(valid_from__lte=moment).filter(Q(valid_to=None) | Q(valid_to__gt=moment))
 
 
 class EdgeQuerySet(DatedQuerySet):

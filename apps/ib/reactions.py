@@ -17,9 +17,7 @@ SYSTEM = Actor.system("commission")
 def attribute_client(event: ClientRegistered) -> None:
     """The code that came with the registration decides whose client this is."""
     if event.partner_code:
-        client_attribute(
-            client_id=event.client_id, partner_code=event.partner_code, actor=SYSTEM
-        )
+        client_attribute(client_id=event.client_id, partner_code=event.partner_code, actor=SYSTEM)
 
 
 @reacts_to(DealExecuted)

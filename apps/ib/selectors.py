@@ -151,7 +151,8 @@ def waterfall(accrual: Accrual) -> list[WaterfallStep]:
         WaterfallStep(_base_label(accrual), f"{plain(accrual.base)}{_base_unit(accrual)}"),
         WaterfallStep(_("Rate"), _rate_text(accrual)),
         WaterfallStep(
-            _("Base × rate"), f"{plain(accrual.entitlement)} {accrual.inputs['calculation_currency']}"
+            _("Base × rate"),
+            f"{plain(accrual.entitlement)} {accrual.inputs['calculation_currency']}",
         ),
     ]
     if accrual.paid_below:

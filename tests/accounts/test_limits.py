@@ -91,7 +91,9 @@ def test_every_pair_of_state_and_command_is_a_move_or_a_refusal(account):
         (account_disable, "DISABLED"),
     ],
 )
-def test_a_limit_reaches_the_platform_and_is_proven(house, account, deliver_outbox, command, rights):
+def test_a_limit_reaches_the_platform_and_is_proven(
+    house, account, deliver_outbox, command, rights
+):
     command(account_id=account.id, actor=LIMITER, reason="compliance asked")
     assert fresh(account).rights_confirmed is False
     assert account_engine_view(account.id).rights == rights
@@ -108,7 +110,12 @@ def test_a_limit_reaches_the_platform_and_is_proven(house, account, deliver_outb
 
 
 def test_limits_need_the_permission(account):
-    for command in (account_make_close_only, account_make_read_only, account_disable, account_reactivate):
+    for command in (
+        account_make_close_only,
+        account_make_read_only,
+        account_disable,
+        account_reactivate,
+    ):
         with pytest.raises(NotAllowed):
             command(account_id=account.id, actor=client_actor(account.client), reason="x")
     assert fresh(account).state == "ACTIVE"
@@ -169,7 +176,9 @@ def test_lifting_one_of_two_restrictions_leaves_the_other_on_the_platform(
     assert fresh(account).rights_delivered == "CLOSE_ONLY"
 
 
-def test_a_restriction_that_was_there_first_binds_the_account_from_its_opening(house, deliver_outbox):
+def test_a_restriction_that_was_there_first_binds_the_account_from_its_opening(
+    house, deliver_outbox
+):
     client = client_of()
     account = opens(client)
     restrict(client, "close_only", "case-1")
@@ -178,7 +187,9 @@ def test_a_restriction_that_was_there_first_binds_the_account_from_its_opening(h
     assert rights_on(house, account) == "CLOSE_ONLY"
 
 
-def test_reactivating_an_account_does_not_lift_the_clients_restriction(house, account, deliver_outbox):
+def test_reactivating_an_account_does_not_lift_the_clients_restriction(
+    house, account, deliver_outbox
+):
     account_disable(account_id=account.id, actor=LIMITER, reason="x")
     restrict(account.client, "close_only", "case")
     account_reactivate(account_id=account.id, actor=LIMITER, reason="x")
@@ -223,6 +234,8 @@ def test_leverage_beyond_rule_or_list_is_refused(house, account, leverage, code)
 def test_a_second_change_waits_for_the_first(account):
     account_change_leverage(account_id=account.id, leverage=10, actor=client_actor(account.client))
     with pytest.raises(DomainError) as refusal:
-        account_change_leverage(account_id=account.id, leverage=20, actor=client_actor(account.client))
+        account_change_leverage(
+            account_id=account.id, leverage=20, actor=client_actor(account.client)
+        )
     assert refusal.value.code == "CHANGE_PENDING"
     assert PlatformOperation.objects.filter(kind="SET_LEVERAGE").count() == 1

@@ -23,16 +23,26 @@ pytestmark = pytest.mark.usefixtures("house")
 
 def refused(code, function, /, **values):
     """Runs into the refusal and shows that neither a row nor an event came of it."""
-    before = (TradingAccount.objects.count(), PlatformOperation.objects.count(), OutboxEvent.objects.count())
+    before = (
+        TradingAccount.objects.count(),
+        PlatformOperation.objects.count(),
+        OutboxEvent.objects.count(),
+    )
     with pytest.raises(DomainError) as refusal:
         function(**values)
     assert refusal.value.code == code
-    after = (TradingAccount.objects.count(), PlatformOperation.objects.count(), OutboxEvent.objects.count())
+    after = (
+        TradingAccount.objects.count(),
+        PlatformOperation.objects.count(),
+        OutboxEvent.objects.count(),
+    )
     assert before == after
     return refusal.value
 
 
-def test_retail_client_opens_an_account_at_thirty_to_one_and_the_platform_has_it(house, deliver_outbox):
+def test_retail_client_opens_an_account_at_thirty_to_one_and_the_platform_has_it(
+    house, deliver_outbox
+):
     account = opens(client_of())
     assert account.state == "PROVISIONING"
     assert account.login is None
@@ -113,7 +123,13 @@ def test_a_client_held_from_new_accounts_opens_nothing():
 
 def test_what_the_catalogue_does_not_offer_is_refused():
     client = client_of()
-    refused("ACCOUNT_TYPE_NOT_OFFERED", opens, client=client, account_type="int-standard", currency="USD")
+    refused(
+        "ACCOUNT_TYPE_NOT_OFFERED",
+        opens,
+        client=client,
+        account_type="int-standard",
+        currency="USD",
+    )
     refused("CURRENCY_NOT_OFFERED", opens, client=client, currency="JPY")
     refused("LEVERAGE_NOT_OFFERED", opens, client=client, leverage=7)
     refused("NOT_FOUND", opens, client=client, account_type="gold-plated")

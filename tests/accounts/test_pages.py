@@ -17,7 +17,9 @@ from .world import SYSTEM, client_of, opens
 @pytest.fixture
 def signed_in(client):
     def sign(person):
-        user = get_user_model().objects.create_user(f"{person.number}@x.example", "a-long-password-1")
+        user = get_user_model().objects.create_user(
+            f"{person.number}@x.example", "a-long-password-1"
+        )
         user.groups.add(Role.objects.get(name="client"))
         ClientLogin(user=user, client=person).save_as(SYSTEM, "test")
         client.force_login(user)

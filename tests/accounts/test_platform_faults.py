@@ -39,7 +39,9 @@ def test_money_that_the_platform_booked_before_it_went_silent_is_adopted_not_dou
 ):
     house.faults.add({"kind": "timeout_after"})
     with pytest.raises(PlatformPending):
-        balance_operation(account_id=account.id, kind="DEPOSIT", amount=euros("500.00"), reference="dep-1")
+        balance_operation(
+            account_id=account.id, kind="DEPOSIT", amount=euros("500.00"), reference="dep-1"
+        )
     assert PlatformOperation.objects.get(reference="dep-1").state == "UNKNOWN"
     assert balance_on(account, house) == Decimal("500.00")
 
@@ -53,7 +55,9 @@ def test_money_that_the_platform_booked_before_it_went_silent_is_adopted_not_dou
 def test_an_answer_later_than_our_patience_is_adopted(house, account):
     house.faults.add({"kind": "delay", "seconds": 1.2})
     with pytest.raises(PlatformPending):
-        balance_operation(account_id=account.id, kind="DEPOSIT", amount=euros("70.00"), reference="late")
+        balance_operation(
+            account_id=account.id, kind="DEPOSIT", amount=euros("70.00"), reference="late"
+        )
     # The platform is still working on it: asked now it may know nothing, and the repeat meets the first.
     done = balance_operation(
         account_id=account.id, kind="DEPOSIT", amount=euros("70.00"), reference="late"
@@ -109,7 +113,9 @@ def test_an_unreachable_platform_was_certainly_not_asked(house, account):
 
     server.save_as(Actor.system("tests"), "down")
     with pytest.raises(PlatformPending):
-        balance_operation(account_id=account.id, kind="DEPOSIT", amount=euros("5.00"), reference="down")
+        balance_operation(
+            account_id=account.id, kind="DEPOSIT", amount=euros("5.00"), reference="down"
+        )
     operation = PlatformOperation.objects.get(reference="down")
     assert (operation.state, operation.attempts) == ("REQUESTED", 1)
     assert balance_on(account, house) == Decimal(0)
@@ -129,9 +135,13 @@ def test_a_withdrawal_that_the_platform_cannot_cover_is_refused_for_good(house, 
 def test_one_reference_stands_for_one_booking(house, account):
     balance_operation(account_id=account.id, kind="DEPOSIT", amount=euros("10.00"), reference="r")
     with pytest.raises(Conflict):
-        balance_operation(account_id=account.id, kind="DEPOSIT", amount=euros("11.00"), reference="r")
+        balance_operation(
+            account_id=account.id, kind="DEPOSIT", amount=euros("11.00"), reference="r"
+        )
     with pytest.raises(Conflict):
-        balance_operation(account_id=account.id, kind="WITHDRAWAL", amount=euros("10.00"), reference="r")
+        balance_operation(
+            account_id=account.id, kind="WITHDRAWAL", amount=euros("10.00"), reference="r"
+        )
     again = balance_operation(
         account_id=account.id, kind="DEPOSIT", amount=euros("10.00"), reference="r"
     )
@@ -156,7 +166,9 @@ def test_wrong_input_reaches_no_platform(house, account):
 def test_an_account_that_is_not_open_yet_takes_no_money(house):
     account = opens(client_of())
     with pytest.raises(DomainError) as refusal:
-        balance_operation(account_id=account.id, kind="DEPOSIT", amount=euros("1.00"), reference="early")
+        balance_operation(
+            account_id=account.id, kind="DEPOSIT", amount=euros("1.00"), reference="early"
+        )
     assert refusal.value.code == "ACCOUNT_NOT_FUNDABLE"
     assert PlatformOperation.objects.filter(reference="early").count() == 0
 
@@ -183,7 +195,9 @@ def test_two_workers_never_talk_about_one_operation_at_once(tmp_path):
 def test_staff_put_an_unanswered_operation_back_on_its_way(house, account, deliver_outbox):
     house.faults.add({"kind": "timeout_after"})
     with pytest.raises(PlatformPending):
-        balance_operation(account_id=account.id, kind="DEPOSIT", amount=euros("8.00"), reference="slow")
+        balance_operation(
+            account_id=account.id, kind="DEPOSIT", amount=euros("8.00"), reference="slow"
+        )
     operation = PlatformOperation.objects.get(reference="slow")
     operation_retry(
         operation_id=operation.id, actor=staff("accounts.retry_platform"), reason="platform is back"
@@ -192,7 +206,9 @@ def test_staff_put_an_unanswered_operation_back_on_its_way(house, account, deliv
     assert PlatformOperation.objects.get(reference="slow").state == "DONE"
     assert balance_on(account, house) == Decimal("8.00")
     with pytest.raises(DomainError) as refusal:
-        operation_retry(operation_id=operation.id, actor=staff("accounts.retry_platform"), reason="x")
+        operation_retry(
+            operation_id=operation.id, actor=staff("accounts.retry_platform"), reason="x"
+        )
     assert refusal.value.code == "WRONG_STATE"
     assert operation_deliver(operation_id=operation.id).attempts == 2
 

@@ -83,9 +83,7 @@ def margin_classes() -> None:
 
 def load_catalogue(platform: simulator.PlatformServer | None = None) -> None:
     """The shipped catalogue, with its server pointed at a running platform."""
-    catalogue_load(
-        catalogue=read_catalogue(DATA / "catalogue.toml"), actor=SYSTEM, reason="test"
-    )
+    catalogue_load(catalogue=read_catalogue(DATA / "catalogue.toml"), actor=SYSTEM, reason="test")
     server = PlatformServer.objects.get(code="meridian-live-1")
     port = platform.server_address[1] if platform else 9
     server.address = f"http://127.0.0.1:{port}"

@@ -129,9 +129,7 @@ def test_odd_cent_goes_to_the_largest_fraction_and_ties_to_the_lowest_id():
     assert largest_remainder([("c", third), ("a", third), ("b", third)]) == [33, 34, 33]
 
 
-@given(
-    st.lists(st.decimals(min_value=0, max_value=10**6, places=4), min_size=1, max_size=12)
-)
+@given(st.lists(st.decimals(min_value=0, max_value=10**6, places=4), min_size=1, max_size=12))
 def test_rounded_parts_sum_to_the_rounded_whole_and_move_less_than_a_unit(exact):
     shares = [(f"{i:02}", value) for i, value in enumerate(exact)]
     parts = largest_remainder(shares)

@@ -20,7 +20,9 @@ PAGES = ("dashboard", "tree", "clients", "accruals", "statement", "payouts", "li
 @pytest.fixture
 def signed_in(client):
     def sign(person, *roles):
-        user = get_user_model().objects.create_user(f"{person.number}@x.example", "a-long-password-1")
+        user = get_user_model().objects.create_user(
+            f"{person.number}@x.example", "a-long-password-1"
+        )
         for role in roles:
             user.groups.add(Role.objects.get(name=role))
         ClientLogin(user=user, client=person).save_as(SYSTEM, "test")
@@ -90,7 +92,9 @@ def test_the_qr_code_is_an_svg_of_the_partners_own_link(tree, signed_in):
     assert picture.content.startswith(b"<svg ")
 
 
-def test_over_rest_a_partner_reads_its_own_lines_with_clients_masked(tree, signed_in, deliver_outbox):
+def test_over_rest_a_partner_reads_its_own_lines_with_clients_masked(
+    tree, signed_in, deliver_outbox
+):
     introduced = introduced_by(tree[2])
     tell(event=deal_event(introduced, "3", day(1)))
     deliver_outbox()

@@ -38,7 +38,8 @@ OTHER = staff("ib.prepare_payout", "ib.approve_payout", "core.vote_approval", nu
 def earning(tree, deliver_outbox, monkeypatch):
     """Three deals of one client through all tiers; rates for the euro are known."""
     monkeypatch.setattr(
-        "apps.ib.services.payouts.convert", lambda money, to, side=None: type(money)(money.amount, to)
+        "apps.ib.services.payouts.convert",
+        lambda money, to, side=None: type(money)(money.amount, to),
     )
     client = introduced_by(tree[2])
     for number, lots in enumerate(("3", "0.37", "1.11")):
@@ -87,16 +88,16 @@ def test_a_refused_payout_frees_its_lines_for_the_next(earning):
         partner_id=earning[2].id, cut_off=day(4), actor=FINANCE, reason="November"
     )
     payout = payout_submit(payout_id=payout.id, actor=FINANCE, reason="November")
-    approval_vote(approval_id=payout.approval_id, actor=OTHER, verdict="REJECT", reason="wrong month")
+    approval_vote(
+        approval_id=payout.approval_id, actor=OTHER, verdict="REJECT", reason="wrong month"
+    )
     assert Payout.objects.get(pk=payout.pk).state == "CANCELED"
     assert wallet(earning[2]) == D("0.00")
     assert approved_payout(earning[2], day(4)).lines == 3
 
 
 def test_only_lines_before_the_cut_off_are_in_it(earning):
-    payout = payout_prepare(
-        partner_id=earning[2].id, cut_off=day(2), actor=FINANCE, reason="early"
-    )
+    payout = payout_prepare(partner_id=earning[2].id, cut_off=day(2), actor=FINANCE, reason="early")
     assert (payout.lines, str(payout.money)) == (1, "12.00 USD")
 
 
@@ -165,7 +166,9 @@ def test_the_funnel_and_the_tree_add_up_to_the_lines(earning):
     assert (funnel(subsub).registrations, funnel(subsub).trading) == (1, 1)
     assert str(funnel(master).earned) == "13.44 USD"
     root = branch(master, at=day(20))
-    assert [node.partner.code for node in (root, root.children[0], root.children[0].children[0])] == [
+    assert [
+        node.partner.code for node in (root, root.children[0], root.children[0].children[0])
+    ] == [
         "ivy",
         "sub",
         "subsub",

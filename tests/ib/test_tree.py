@@ -89,7 +89,12 @@ def test_a_partner_goes_to_the_top(tree):
 def test_a_circle_is_refused_by_the_service_and_by_the_database(tree):
     master, sub, subsub = tree
     refused(
-        "TREE_CYCLE", partner_move, partner_id=master.id, parent_id=subsub.id, actor=MANAGER, reason="x"
+        "TREE_CYCLE",
+        partner_move,
+        partner_id=master.id,
+        parent_id=subsub.id,
+        actor=MANAGER,
+        reason="x",
     )
     with pytest.raises(IntegrityError), transaction.atomic():
         TreeEdge.objects.create(parent=subsub, child=master, valid_from=day(1))
@@ -142,9 +147,16 @@ def test_a_link_of_its_own_leads_to_the_partner(tree):
     client_attribute(client_id=client.id, partner_code="summer-video", actor=SYSTEM)
     assert attribution_at(client.id, clock.now()).partner_id == master.id
     refused(
-        "CODE_TAKEN", link_create, partner_id=master.id, code="sub", label="x", actor=actor_of(master)
+        "CODE_TAKEN",
+        link_create,
+        partner_id=master.id,
+        code="sub",
+        label="x",
+        actor=actor_of(master),
     )
-    refused("NOT_FOUND", link_create, partner_id=tree[1].id, code="y", label="x", actor=actor_of(master))
+    refused(
+        "NOT_FOUND", link_create, partner_id=tree[1].id, code="y", label="x", actor=actor_of(master)
+    )
 
 
 def test_after_the_first_deposit_a_client_moves_only_when_a_second_person_agrees(tree):
@@ -152,18 +164,33 @@ def test_after_the_first_deposit_a_client_moves_only_when_a_second_person_agrees
     client = introduced_by(sub)
     attribution_lock(client_id=client.id, at=clock.now(), actor=SYSTEM)
     refused(
-        "ATTRIBUTION_LOCKED", client_move, client_id=client.id, partner_id=master.id, actor=MANAGER, reason="x"
+        "ATTRIBUTION_LOCKED",
+        client_move,
+        client_id=client.id,
+        partner_id=master.id,
+        actor=MANAGER,
+        reason="x",
     )
     held = attribution_at(client.id, clock.now())
     approval = attribution_move(
-        attribution_id=held.id, partner_id=master.id, actor=MANAGER, reason="client asked in writing"
+        attribution_id=held.id,
+        partner_id=master.id,
+        actor=MANAGER,
+        reason="client asked in writing",
     )
     assert attribution_at(client.id, clock.now()).partner_id == sub.id
     refused(
-        "SELF_APPROVAL", approval_vote, approval_id=approval.id, actor=MANAGER, verdict="APPROVE", reason="x"
+        "SELF_APPROVAL",
+        approval_vote,
+        approval_id=approval.id,
+        actor=MANAGER,
+        verdict="APPROVE",
+        reason="x",
     )
     second = staff("ib.manage_tree", "core.vote_approval", number=8)
-    approval_vote(approval_id=approval.id, actor=second, verdict="APPROVE", reason="seen the letter")
+    approval_vote(
+        approval_id=approval.id, actor=second, verdict="APPROVE", reason="seen the letter"
+    )
     moved = attribution_at(client.id, clock.now())
     assert (moved.partner_id, moved.locked) == (master.id, True)
 
@@ -172,7 +199,12 @@ def test_a_sub_partner_cannot_get_more_than_the_partner_above(tree):
     _master, sub, _subsub = tree
     plan("twelve", "12")
     refused(
-        "RATE_ABOVE_PARENT", plan_assign, partner_id=sub.id, plan_code="twelve", actor=MANAGER, reason="x"
+        "RATE_ABOVE_PARENT",
+        plan_assign,
+        partner_id=sub.id,
+        plan_code="twelve",
+        actor=MANAGER,
+        reason="x",
     )
 
 

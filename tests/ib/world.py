@@ -65,7 +65,9 @@ def instrument(symbol: str = "EURUSD", asset_class: str = "FX", contract: str = 
     )
 
 
-def plan(code: str, *rates: str, kind: str = "PER_LOT", mode: str = "DIFFERENTIAL", **more: Any) -> str:
+def plan(
+    code: str, *rates: str, kind: str = "PER_LOT", mode: str = "DIFFERENTIAL", **more: Any
+) -> str:
     """A plan in USD in force since long before the story."""
     plan_create(
         code=code,
@@ -85,7 +87,9 @@ def plan(code: str, *rates: str, kind: str = "PER_LOT", mode: str = "DIFFERENTIA
     return code
 
 
-def partner(code: str, plan_code: str = "", under: Partner | None = None, currency: str = "USD") -> Partner:
+def partner(
+    code: str, plan_code: str = "", under: Partner | None = None, currency: str = "USD"
+) -> Partner:
     """An active partner; `under` introduced its client."""
     from apps.ib.services import client_attribute
 

@@ -27,7 +27,9 @@ class AccountViewSet(ReadOnlyBrokerViewSet):
     """Trading accounts. Opening one answers at once; it is active when its state says so."""
 
     view_permission = VIEW_ACCOUNTS
-    queryset = TradingAccount.objects.select_related("client__entity", "account_type", "server", "group")
+    queryset = TradingAccount.objects.select_related(
+        "client__entity", "account_type", "server", "group"
+    )
     serializer_class = AccountSerializer
     filterset_class = AccountFilter
 

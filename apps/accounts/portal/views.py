@@ -56,15 +56,18 @@ def choose(request: HttpRequest, client: Client) -> HttpResponse:
     """The types that this client may open, each with what it offers."""
     actor = request_actor(request)
     types = account_types_for(client)
-    offers = [
-        (row, leverage_caps(client, row, actor=actor, keep_receipts=False)) for row in types
-    ]
+    offers = [(row, leverage_caps(client, row, actor=actor, keep_receipts=False)) for row in types]
     refused = [
         (row, why)
         for row in AccountType.objects.filter(offered=True).select_related("server__platform")
         if client.entity.code in row.entities and (why := why_not_offered(row, client))
     ]
-    context = {"client": client, "offers": offers, "refused": refused, "active": client.lifecycle == Lifecycle.ACTIVE}
+    context = {
+        "client": client,
+        "offers": offers,
+        "refused": refused,
+        "active": client.lifecycle == Lifecycle.ACTIVE,
+    }
     return render(request, "accounts/portal/choose.html", context)
 
 

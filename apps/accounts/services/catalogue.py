@@ -32,7 +32,9 @@ def catalogue_load(*, catalogue: Catalogue, actor: Actor, reason: str) -> list[s
         values = {**row, "server": servers[row["server"]]}
         key = {"server": values["server"], "code": row["code"]}
         _bring(AccountGroup, key, values, actor, reason, changed)
-    groups = {(row.server.code, row.code): row for row in AccountGroup.objects.select_related("server")}
+    groups = {
+        (row.server.code, row.code): row for row in AccountGroup.objects.select_related("server")
+    }
     for row in catalogue.types:
         values = {k: v for k, v in row.items() if k != "groups"}
         values["server"] = servers[row["server"]]

@@ -151,9 +151,7 @@ def operation_done(
     return operation
 
 
-def _follow(
-    account: TradingAccount, operation: PlatformOperation, login: str, reason: str
-) -> None:
+def _follow(account: TradingAccount, operation: PlatformOperation, login: str, reason: str) -> None:
     if operation.kind == OperationKind.CREATE_ACCOUNT:
         account.activate(login=login, by=PLATFORM, reason=reason)
         account.rights_delivered = Rights.FULL.value
@@ -169,5 +167,3 @@ def _follow(
         account.rights_delivered = operation.request["rights"]
         account.rights_delivered_at = clock.now()
         account.save_as(PLATFORM, reason, action="account.rights_delivered")
-
-

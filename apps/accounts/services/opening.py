@@ -177,7 +177,5 @@ def operation_retry(*, operation_id: UUID, actor: Actor, reason: str) -> Platfor
     if operation.state in (OperationState.DONE, OperationState.FAILED):
         raise WrongState(state=operation.get_state_display(), command="retry")
     operation.save_as(actor, reason, action="platform_operation.retry")
-    emit(
-        PlatformOperationRequested(account_id=operation.account_id, operation_id=operation.id)
-    )
+    emit(PlatformOperationRequested(account_id=operation.account_id, operation_id=operation.id))
     return operation

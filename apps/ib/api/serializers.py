@@ -57,7 +57,9 @@ class AccrualSerializer(serializers.ModelSerializer[Accrual]):
     plan_version = serializers.IntegerField(source="plan_version.number")
     state = serializers.ChoiceField(choices=AccrualState.choices)
     amount = serializers.DecimalField(
-        source="money.amount", max_digits=38, decimal_places=None  # type: ignore[arg-type]
+        source="money.amount",
+        max_digits=38,
+        decimal_places=None,  # type: ignore[arg-type]
     )
     client = serializers.SerializerMethodField()
     payout = serializers.CharField(source="payout.number", default=None, allow_null=True)
@@ -80,7 +82,9 @@ class PayoutSerializer(serializers.ModelSerializer[Payout]):
     partner = serializers.CharField(source="partner.code")
     state = serializers.ChoiceField(choices=PayoutState.choices)
     amount = serializers.DecimalField(
-        source="money.amount", max_digits=38, decimal_places=None  # type: ignore[arg-type]
+        source="money.amount",
+        max_digits=38,
+        decimal_places=None,  # type: ignore[arg-type]
     )
 
     class Meta:

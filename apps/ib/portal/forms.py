@@ -13,13 +13,17 @@ class ApplyForm(forms.Form):
     code = forms.SlugField(
         label=_("Your code"),
         max_length=40,
-        help_text=_("Clients type it or follow a link that carries it. Letters, digits and hyphens."),
+        help_text=_(
+            "Clients type it or follow a link that carries it. Letters, digits and hyphens."
+        ),
     )
     currency = forms.ChoiceField(label=_("Paid out in"), choices=CURRENCIES)
 
 
 class LinkForm(forms.Form):
     label = forms.CharField(
-        label=_("For your eyes"), max_length=80, help_text=_("Where you use it: newsletter, web site, video.")
+        label=_("For your eyes"),
+        max_length=80,
+        help_text=_("Where you use it: newsletter, web site, video."),
     )
     code = forms.SlugField(label=_("Code in the address"), max_length=40)

@@ -125,9 +125,7 @@ def accruals(request: HttpRequest, partner: Partner, actor: Actor) -> HttpRespon
 
 @require_GET
 @partner_page
-def accrual(
-    request: HttpRequest, partner: Partner, actor: Actor, accrual_id: UUID
-) -> HttpResponse:
+def accrual(request: HttpRequest, partner: Partner, actor: Actor, accrual_id: UUID) -> HttpResponse:
     """One line with its whole arithmetic."""
     line = _lines(actor).filter(pk=accrual_id).first()
     if line is None:
@@ -218,9 +216,7 @@ def links(request: HttpRequest, partner: Partner, actor: Actor) -> HttpResponse:
         else:
             messages.success(request, _("Your link is ready."))
             return redirect("partner:links")
-    rows = [
-        (link, _address(link)) for link in partner.links.annotate(visits=Count("clicks"))
-    ]
+    rows = [(link, _address(link)) for link in partner.links.annotate(visits=Count("clicks"))]
     status = 422 if form.errors else 200
     context = {"links": rows, "form": form, "partner": partner}
     return render(request, "ib/partner/links.html", context, status=status)
@@ -233,9 +229,12 @@ def link_qr(request: HttpRequest, partner: Partner, actor: Actor, code: str) -> 
     link = partner.links.filter(code=code).first()
     if link is None:
         raise NotVisible
-    svg = segno.make(_address(link), error="m").svg_inline(scale=6, border=2, dark="#111827", light="#ffffff")
+    svg = segno.make(_address(link), error="m").svg_inline(
+        scale=6, border=2, dark="#111827", light="#ffffff"
+    )
     response = HttpResponse(
-        svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1), content_type="image/svg+xml"
+        svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1),
+        content_type="image/svg+xml",
     )
     if request.GET.get("download"):
         response["Content-Disposition"] = f'attachment; filename="{link.code}.svg"'

@@ -73,8 +73,10 @@ def deal_accrue(*, deal: Deal, actor: Actor) -> list[Accrual]:
     Called again for the same deal it returns the stored lines: also when the tree, the plan or the client's partner
     has changed since. Raises `NoConversion` when a rate is missing, so that the delivery is repeated.
     """
-    client = Client.objects.select_for_update(no_key=True, of=("self",)).select_related("entity", "person").get(
-        pk=deal.client_id
+    client = (
+        Client.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("entity", "person")
+        .get(pk=deal.client_id)
     )
     stored = list(Accrual.objects.filter(deal_id=deal.deal_id, corrects=None))
     if stored:
@@ -96,11 +98,7 @@ def deal_accrue(*, deal: Deal, actor: Actor) -> list[Accrual]:
     accruals = [accrual for accrual in written if accrual is not None]
     _post([a for a in accruals if a.state != AccrualState.HELD], f"deal:{deal.deal_id}", actor)
     if accruals:
-        emit(
-            CommissionAccrued(
-                deal_id=deal.deal_id, client_id=deal.client_id, lines=len(accruals)
-            )
-        )
+        emit(CommissionAccrued(deal_id=deal.deal_id, client_id=deal.client_id, lines=len(accruals)))
     return accruals
 
 
@@ -295,7 +293,13 @@ def accrual_reverse(*, accrual_id: UUID, actor: Actor, reason: str) -> Accrual:
             credit=account_for(AccountKind.IB_COMMISSION, accrual.currency),
             amount=accrual.money,
         )
-        post(kind="ib.reversal", key=f"ib:reverse:{accrual.id}", legs=[leg], actor=actor, reason=reason)
+        post(
+            kind="ib.reversal",
+            key=f"ib:reverse:{accrual.id}",
+            legs=[leg],
+            actor=actor,
+            reason=reason,
+        )
     audit(
         actor=actor,
         action="accrual.reverse",

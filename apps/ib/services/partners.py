@@ -46,7 +46,10 @@ def partner_apply(
     code = slugify(code)
     if not code:
         raise InvalidInput(field="code", problem="letters, digits and hyphens")
-    if Partner.objects.filter(code=code).exists() or ReferralLink.objects.filter(code=code).exists():
+    if (
+        Partner.objects.filter(code=code).exists()
+        or ReferralLink.objects.filter(code=code).exists()
+    ):
         raise CodeTaken(code=code)
     above = attribution_at(client.id, clock.now())
     decision = decide(

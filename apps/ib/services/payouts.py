@@ -36,9 +36,7 @@ PAY = "ib.payout"
 
 
 @command
-def payout_prepare(
-    *, partner_id: UUID, cut_off: datetime, actor: Actor, reason: str
-) -> Payout:
+def payout_prepare(*, partner_id: UUID, cut_off: datetime, actor: Actor, reason: str) -> Payout:
     """Freeze everything that the partner earned until `cut_off` and was not paid yet into one payout.
 
     Corrections count with their sign. Raises `PayoutOpen`, `NothingToPay`.
@@ -142,7 +140,9 @@ def _decision(payout: Payout, client: Client, actor: Actor) -> Decision:
 
 
 def _rejected(approval: Approval, *, actor: Actor) -> None:
-    payout = payout_locked(UUID(approval.payload["payout_id"]), visible_to=Actor.system("approvals"))
+    payout = payout_locked(
+        UUID(approval.payload["payout_id"]), visible_to=Actor.system("approvals")
+    )
     if payout.state == PayoutState.PENDING_APPROVAL:
         _cancel(payout, actor, approval.reason or "not approved")
 
@@ -150,7 +150,9 @@ def _rejected(approval: Approval, *, actor: Actor) -> None:
 @approves(PAY, on_reject=_rejected)
 def _approved(approval: Approval, *, actor: Actor) -> None:
     """Everything at once: approved, paid from what was owed into the partner's own wallet, lines settled."""
-    payout = payout_locked(UUID(approval.payload["payout_id"]), visible_to=Actor.system("approvals"))
+    payout = payout_locked(
+        UUID(approval.payload["payout_id"]), visible_to=Actor.system("approvals")
+    )
     reason = approval.reason
     payout.approve(by=actor, reason=reason)
     accruals = accruals_of_payout_locked(payout.id)

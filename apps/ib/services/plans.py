@@ -63,10 +63,10 @@ def plan_version_publish(
     _require_sound(lines)
     last = plan.versions.order_by("-number").first()
     if last is not None and last.valid_from >= valid_from:
-        raise PlanInvalid(problem=f"version {last.number} starts at {last.valid_from:%Y-%m-%d %H:%M} or later")
-    version = PlanVersion(
-        plan=plan, number=last.number + 1 if last else 1, valid_from=valid_from
-    )
+        raise PlanInvalid(
+            problem=f"version {last.number} starts at {last.valid_from:%Y-%m-%d %H:%M} or later"
+        )
+    version = PlanVersion(plan=plan, number=last.number + 1 if last else 1, valid_from=valid_from)
     version.publish(by=actor, reason=reason)
     version.save_as(actor, reason, action="plan_version.publish")
     for draft in lines:
@@ -106,7 +106,12 @@ def _require_rate(kind: str, text: str) -> None:
 
 @command
 def plan_assign(
-    *, partner_id: UUID, plan_code: str, actor: Actor, reason: str, valid_from: datetime | None = None
+    *,
+    partner_id: UUID,
+    plan_code: str,
+    actor: Actor,
+    reason: str,
+    valid_from: datetime | None = None,
 ) -> PlanAssignment:
     """The plan by which a partner earns from a moment on. Raises `RateAboveParent`, `NotVisible`."""
     actor.require(MANAGE_PLANS)

@@ -189,7 +189,13 @@ def _move(
         held.save_as(actor, reason, action="client.leave_partner")
         first_deposit = held.first_deposit_at
     return _attribute(
-        client.id, partner, AttributionSource.MOVE, start, actor, reason, first_deposit=first_deposit
+        client.id,
+        partner,
+        AttributionSource.MOVE,
+        start,
+        actor,
+        reason,
+        first_deposit=first_deposit,
     )
 
 
@@ -213,9 +219,7 @@ def _attribute(
     )
     attribution.save_as(actor, reason, action="client.attribute")
     emit(
-        ClientAttributed(
-            client_id=client_id, partner_id=partner.id, attribution_id=attribution.id
-        )
+        ClientAttributed(client_id=client_id, partner_id=partner.id, attribution_id=attribution.id)
     )
     return attribution
 
@@ -235,7 +239,11 @@ def attribution_lock(*, client_id: UUID, at: datetime, actor: Actor) -> Attribut
 @command
 def click_record(*, code: str, visitor: str, actor: Actor) -> ReferralLink | None:
     """Count a visit through a link; None when there is no such link."""
-    link = ReferralLink.objects.filter(code=code.lower(), active=True).select_related("partner").first()
+    link = (
+        ReferralLink.objects.filter(code=code.lower(), active=True)
+        .select_related("partner")
+        .first()
+    )
     if link is None:
         return None
     Click.objects.create(link=link, partner=link.partner, visitor=visitor, at=clock.now())

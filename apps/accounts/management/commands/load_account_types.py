@@ -23,6 +23,8 @@ class Command(BaseCommand):
         except CatalogueInvalid as error:
             raise CommandError(str(error)) from error
         changed = catalogue_load(
-            catalogue=catalogue, actor=Actor.system("catalogue"), reason=f"loaded {options['file'].name}"
+            catalogue=catalogue,
+            actor=Actor.system("catalogue"),
+            reason=f"loaded {options['file'].name}",
         )
         self.stdout.write(f"{len(changed)} created or changed")

@@ -12,11 +12,15 @@ from brokeros.simulators import SIMULATORS, Running, simulator_home
 
 
 class Command(BaseCommand):
-    help = "Run the outside world: every simulated platform, provider and venue, each on its own port."
+    help = (
+        "Run the outside world: every simulated platform, provider and venue, each on its own port."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--only", action="append", help="name of one simulator; may be repeated")
+        parser.add_argument(
+            "--only", action="append", help="name of one simulator; may be repeated"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         running: list[Running] = []
@@ -31,7 +35,9 @@ class Command(BaseCommand):
                 home = simulator_home(settings.HOME, simulator.name)
                 running.append(simulator.load()(port=port, home=home))
             except OSError as error:
-                raise CommandError(f"{simulator.name}: port {port} cannot be used: {error}") from error
+                raise CommandError(
+                    f"{simulator.name}: port {port} cannot be used: {error}"
+                ) from error
             self.stdout.write(f"{simulator.name} on http://127.0.0.1:{port}")
         ended = threading.Event()
         for name in (signal.SIGINT, signal.SIGTERM):
