@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -58,7 +59,7 @@ def account_engine_views() -> list[AccountEngineView]:
     return [_engine_view(account, restrictions[account.client_id]) for account in accounts]
 
 
-def _for_engine() -> QuerySet[TradingAccount]:
+def _for_engine() -> Any:
     return TradingAccount.objects.select_related("client__entity", "group", "account_type")
 
 

@@ -62,10 +62,11 @@ class Book:
                 if done["kind"] != kind or done["request"] != request:
                     raise Refusal(409, "REFERENCE_REUSED", reference)
                 return done["result"]
-            row = {"kind": kind, "request": request, "result": self._decide(kind, login, request)}
+            result = self._decide(kind, login, request)
+            row = {"kind": kind, "request": request, "result": result}
             self._write(row)
             self._apply(row)
-            return row["result"]
+            return result
 
     def operation(self, reference: str) -> dict[str, Any]:
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import pgtrigger
@@ -22,7 +23,7 @@ from apps.ib.querysets import AccrualQuerySet, PartnerOwnedQuerySet
 
 A = AccrualState
 P = PayoutState
-NUMBER = {"max_digits": 30, "decimal_places": 12}
+NUMBER: dict[str, Any] = {"max_digits": 30, "decimal_places": 12}
 FROZEN = (
     "deal_id", "client_id", "account_id", "partner_id", "introducer_id", "depth", "plan_version_id", "symbol",
     "asset_class", "lots", "kind", "mode", "base", "rate", "rate_currency", "entitlement",

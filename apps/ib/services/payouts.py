@@ -189,7 +189,9 @@ def payout_cancel(*, payout_id: UUID, actor: Actor, reason: str) -> Payout:
     payout = payout_locked(payout_id, visible_to=actor)
     if payout.state not in (PayoutState.CALCULATED, PayoutState.PENDING_APPROVAL):
         raise WrongState(state=payout.get_state_display(), command="cancel")
-    approval = Approval.objects.filter(pk=payout.approval_id).first()
+    approval = (
+        Approval.objects.filter(pk=payout.approval_id).first() if payout.approval_id else None
+    )
     if approval is not None:
         approval_cancel(approval=approval, actor=actor, reason=reason)
     _cancel(payout, actor, reason)

@@ -27,10 +27,7 @@ class Command(BaseCommand):
         for simulator in SIMULATORS:
             if options["only"] and simulator.name not in options["only"]:
                 continue
-            port = int(
-                os.environ.get(simulator.port_setting, "")
-                or getattr(settings, simulator.port_setting, simulator.default_port)
-            )
+            port = int(os.environ.get(simulator.port_setting, "") or simulator.default_port)
             try:
                 home = simulator_home(settings.HOME, simulator.name)
                 running.append(simulator.load()(port=port, home=home))
