@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 
 from apps.clients.models import Client
 from apps.clients.selectors import client_restrictions
@@ -168,9 +168,9 @@ def offers_of(methods: Iterable[PaymentMethod], *, payouts: bool = False) -> lis
 
 
 def destinations_of(client_id: UUID) -> QuerySet[PaymentInstrument]:
-    """Where money of this client may go: instruments in the client's own name, the latest first."""
+    """Where money of this client may go: in the client's own name, first those that money came from."""
     return PaymentInstrument.objects.filter(client_id=client_id, holder_matches=True).order_by(
-        "-created_at"
+        F("first_paid_at").asc(nulls_last=True), "created_at"
     )
 
 

@@ -194,7 +194,7 @@ def withdraw(request: HttpRequest, client: Client) -> HttpResponse:
     destinations = [(row, _terms_of(row, terms, filled)) for row in destinations_of(client.pk)]
     form = WithdrawForm(
         request.POST or None,
-        currencies=[(row.currency, f"{row.currency}: {row.available}") for row in filled],
+        currencies=[(row.currency, _("%(sum)s free") % {"sum": row.available}) for row in filled],
         initial={"destination": destinations[0][0].pk if destinations else None},
     )
     if request.method == "POST" and form.is_valid():
