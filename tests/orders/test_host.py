@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import msgspec
 import pytest
@@ -26,26 +24,12 @@ from apps.orders.host.writing import Fenced
 from apps.orders.models import EngineOffset, Execution, JournalEntry, Order, Position
 from apps.orders.services import order_cancel
 from tests.orders import floor
+from tests.orders.engine_thread import running
 from tests.orders.floor import holder_of, trades
 
 pytestmark = pytest.mark.usefixtures("committed_market")
 
 SHARD = "main"
-
-
-@contextmanager
-def running(shard: str = SHARD) -> Iterator[StreamEngine]:
-    """A real engine thread on the test's database and Redis."""
-    engine = StreamEngine(shard)
-    thread = threading.Thread(target=engine.run, daemon=True)
-    thread.start()
-    try:
-        assert engine.ready.wait(20), engine.last_error
-        yield engine
-    finally:
-        engine.stop()
-        thread.join(20)
-        assert not thread.is_alive()
 
 
 @pytest.fixture
