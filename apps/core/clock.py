@@ -15,7 +15,7 @@ def now() -> datetime:
 @contextmanager
 def frozen(moment: datetime) -> Iterator[None]:
     """Hold the clock of this process at `moment`, which must carry a time zone, until the block ends."""
-    global _held  # noqa: PLW0603
+    global _held
     if moment.tzinfo is None:
         raise ValueError("the clock is held at a moment with a time zone")
     before, _held = _held, moment.astimezone(UTC)

@@ -178,10 +178,12 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "beat-schedule")
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
 
 ENGINE_SHARDS = env.list("BROKEROS_ENGINE_SHARDS", default=["main"])
-# "stream": orders go to the engine's own process; "inline": they are decided in the caller's (tests, generated history).
+# "stream": orders go to the engine's own process; "inline": they are decided in the caller's
+# (tests, generated history).
 ENGINE_MODE = env.str("BROKEROS_ENGINE_MODE", default="stream")
 ENGINE_POLICY = {"quote_max_age_us": 30_000_000, "collar_bps": 500, "orders_per_second": 20}
-# Commission (minor units per lot and side), mark-up (points by symbol, asset class or "*") and default book by account type.
+# Commission (minor units per lot and side), mark-up (points by symbol, asset class or "*") and
+# default book by account type.
 ENGINE_ACCOUNT_TERMS = {"*": {"commission_minor": 0, "markup": {}, "book": "B"}}
 
 # Address and secrets of each provider in `apps/payments/data/providers.toml`; the first webhook secret signs.

@@ -14,7 +14,15 @@ from apps.core.approvals import (
     approves,
 )
 from apps.core.commands import command
-from apps.core.errors import AlreadyVoted, DomainError, NotAllowed, NotVisible, SelfApproval, StaleBase, WrongState
+from apps.core.errors import (
+    AlreadyVoted,
+    DomainError,
+    NotAllowed,
+    NotVisible,
+    SelfApproval,
+    StaleBase,
+    WrongState,
+)
 from apps.core.models import Approval, ApprovalVote, AuditRecord, Mail
 from apps.core.permissions import VOTE_APPROVAL
 

@@ -33,6 +33,7 @@ from apps.ledger.enums import AccountKind
 from apps.ledger.selectors import account_for, balance_of
 from apps.ledger.services import Leg, post
 from apps.ledger.verification import violations
+from apps.orders.enums import OrderStatus
 from apps.orders.errors import EngineSilent
 from apps.orders.models import EngineAccount, Execution, Order, Position
 from apps.orders.services import order_submit
@@ -171,7 +172,7 @@ def orders(account: str) -> list[list[Any]]:
         [
             order.client_order_id,
             order.pk,
-            str(order.status),
+            OrderStatus(order.status).name,
             int(order.filled_lots / LOTS),
             Execution.objects.filter(order_id=order.pk).count(),
         ]

@@ -1,4 +1,4 @@
-"""The people of a story and what they do, in the field's words; each act goes through the service that its screen calls."""
+"""The people of a story and what they do, in the field's words; each act goes through its screen's service."""
 
 from __future__ import annotations
 

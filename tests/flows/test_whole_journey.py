@@ -1,4 +1,4 @@
-"""One client's life in one system: registered, verified, account opened, money in, orders filled, partner paid, money out."""
+"""One client's life in one system: registered, verified, funded, orders filled, partner paid, money out."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class Transition:
     visible: Callable[[Any], bool] = lambda obj: True
     tone: str = "quiet"
     explanation: Any = ""
-    done: Any = _("Done.")
+    done: Any = _("Done.")  # noqa: RUF009 (a lazy text does not change)
 
     def shown_for(self, obj: Any, actor: Actor) -> bool:
         return actor.allows(self.permission) and self.visible(obj)
