@@ -84,4 +84,11 @@ class Actor:
 
 
 def _is_model_permission(code: str) -> bool:
-    return code.partition(".")[2].partition("_")[0] in {"view", "add", "change", "delete", "export", "import"}
+    return code.partition(".")[2].partition("_")[0] in {
+        "view",
+        "add",
+        "change",
+        "delete",
+        "export",
+        "import",
+    }

@@ -85,7 +85,9 @@ def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
     def run(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         key = request.headers.get("Idempotency-Key", "")
         if not 8 <= len(key) <= 255:
-            raise InvalidInput(field="Idempotency-Key", problem="send 8 to 255 characters that name this request")
+            raise InvalidInput(
+                field="Idempotency-Key", problem="send 8 to 255 characters that name this request"
+            )
         scope = f"{actor_of(request).id} {request.method} {request.path}"[:160]
         digest = hashlib.sha256(request.body if hasattr(request, "body") else b"").hexdigest()
         stored = _claim(scope, key, digest)

@@ -38,7 +38,13 @@ WAIT_FOR_PREDECESSOR = timedelta(milliseconds=200)
 def insert_events(cursor: Any, events: Iterable[Event], *, request_id: str = "") -> None:
     """Write many events with one statement, on a raw cursor whose transaction the caller commits."""
     rows = [
-        (new_id(), e.name, str(getattr(e, e.aggregate)), msgspec.json.encode(e).decode(), clock.now())
+        (
+            new_id(),
+            e.name,
+            str(getattr(e, e.aggregate)),
+            msgspec.json.encode(e).decode(),
+            clock.now(),
+        )
         for e in events
     ]
     if not rows:
@@ -70,7 +76,9 @@ def dispatch(limit: int = 500) -> int:
             return 0
         Delivery.objects.bulk_create(
             [
-                Delivery(event_id=seq, handler=handler.name, aggregate=aggregate, next_at=clock.now())
+                Delivery(
+                    event_id=seq, handler=handler.name, aggregate=aggregate, next_at=clock.now()
+                )
                 for seq, name, aggregate in events
                 for handler in BY_EVENT.get(name, ())
             ],
@@ -205,5 +213,3 @@ def delivery_retry(*, delivery_id: int, actor: Actor, reason: str) -> Delivery:
     delivery.save()
     audit(actor=actor, action="delivery.retry", subject=delivery, reason=reason)
     return delivery
-
-

@@ -31,7 +31,9 @@ class ScopedQuerySet(models.QuerySet[Any]):
         if actor.kind is ActorKind.CLIENT:
             return Q(**{f"{paths['client']}__in": actor.client_ids}) if "client" in paths else None
         if actor.kind is ActorKind.PARTNER:
-            return Q(**{f"{paths['partner']}__in": actor.partner_ids}) if "partner" in paths else None
+            return (
+                Q(**{f"{paths['partner']}__in": actor.partner_ids}) if "partner" in paths else None
+            )
         condition = self._entity_condition(actor)
         match actor.scope.level:
             case ScopeLevel.ENTITY:

@@ -17,7 +17,16 @@ admin.site.unregister(Group)
 
 @admin.register(User)
 class UserAdmin(BrokerModelAdmin):
-    list_display = ("email", "name", "is_staff", "is_active", "role_names", "scope_level", "desk", "last_login")
+    list_display = (
+        "email",
+        "name",
+        "is_staff",
+        "is_active",
+        "role_names",
+        "scope_level",
+        "desk",
+        "last_login",
+    )
     list_filter = ("is_staff", "is_active", "groups")
     list_select_related = ("desk",)
     search_fields = ("email", "name")

@@ -54,7 +54,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("staff"), default=False)
     desk = models.ForeignKey(Desk, models.PROTECT, null=True, blank=True, verbose_name=_("desk"))
     scope_level = models.CharField(
-        _("sees"), max_length=8, choices=[(s.value, s.value) for s in ScopeLevel], default=ScopeLevel.NONE
+        _("sees"),
+        max_length=8,
+        choices=[(s.value, s.value) for s in ScopeLevel],
+        default=ScopeLevel.NONE,
     )
     entities = ArrayField(
         models.CharField(max_length=20), default=list, blank=True, verbose_name=_("entities")

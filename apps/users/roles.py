@@ -22,7 +22,10 @@ def declared_roles() -> dict[str, list[str]]:
 
 def sync_permissions() -> None:
     """Make a row for every declared permission; those of an app hang on that app's first model."""
-    known = {f"{ct}.{code}" for ct, code in PermissionRow.objects.values_list("content_type__app_label", "codename")}
+    known = {
+        f"{ct}.{code}"
+        for ct, code in PermissionRow.objects.values_list("content_type__app_label", "codename")
+    }
     for code, permission in REGISTRY.items():
         if code in known:
             continue
@@ -47,5 +50,7 @@ def load_roles() -> None:
             continue
         missing = [name for name in permissions if name not in rows]
         if missing:
-            raise KeyError(f"role {code} names permissions that nobody declares: {', '.join(missing)}")
+            raise KeyError(
+                f"role {code} names permissions that nobody declares: {', '.join(missing)}"
+            )
         role.permissions.set([rows[name] for name in permissions])

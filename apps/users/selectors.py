@@ -26,7 +26,9 @@ def actor_for(user: User | AnonymousUser, request: HttpRequest | None = None) ->
     """The actor that `user` is in this request."""
     context = current_request()
     if not user.is_authenticated or not isinstance(user, User):
-        return Actor(ActorKind.CLIENT, "anonymous", "anonymous", request_id=context.request_id, ip=context.ip)
+        return Actor(
+            ActorKind.CLIENT, "anonymous", "anonymous", request_id=context.request_id, ip=context.ip
+        )
     members: dict[str, frozenset[UUID]] = {}
     if not user.is_staff:
         for lookup in _MEMBERSHIPS.values():

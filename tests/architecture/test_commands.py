@@ -74,7 +74,16 @@ def test_every_reaction_listens_to_an_event_that_exists():
 
 
 def test_events_carry_identifiers_and_plain_values_only():
-    personal = {"email", "name", "phone", "address", "iban", "first_name", "last_name", "birth_date"}
+    personal = {
+        "email",
+        "name",
+        "phone",
+        "address",
+        "iban",
+        "first_name",
+        "last_name",
+        "birth_date",
+    }
     leaking = [
         f"{event.name}.{field}"
         for event in EVENTS.values()

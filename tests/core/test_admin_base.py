@@ -100,7 +100,10 @@ def test_opening_the_dialog_changes_nothing():
 def test_a_post_without_the_token_is_refused():
     approval = ask(entity="BOS-EU")
     client = browser(VIEW, VOTE, csrf=True)
-    assert client.post(page("transition", approval.pk, "approve"), {"reason": "fine"}).status_code == 403
+    assert (
+        client.post(page("transition", approval.pk, "approve"), {"reason": "fine"}).status_code
+        == 403
+    )
     nothing_happened(approval)
 
 
@@ -108,7 +111,10 @@ def test_without_the_transitions_permission_the_button_is_hidden_and_the_post_re
     approval = ask(entity="BOS-EU")
     client = browser(VIEW)
     assert "/do/approve/" not in client.get(page("change", approval.pk)).content.decode()
-    assert client.post(page("transition", approval.pk, "approve"), {"reason": "fine"}).status_code == 403
+    assert (
+        client.post(page("transition", approval.pk, "approve"), {"reason": "fine"}).status_code
+        == 403
+    )
     nothing_happened(approval)
 
 
@@ -126,7 +132,11 @@ def test_the_service_runs_with_actor_and_reason():
     assert answer.status_code == 302
     assert Approval.objects.get(pk=approval.pk).state == "APPROVED"
     last = AuditRecord.objects.order_by("-id").first()
-    assert (last.action, last.reason, last.actor_kind) == ("approval.approve", "invoice seen", "STAFF")
+    assert (last.action, last.reason, last.actor_kind) == (
+        "approval.approve",
+        "invoice seen",
+        "STAFF",
+    )
     newest = approval.history.order_by("-history_id").first()
     assert newest.history_change_reason == "invoice seen"
     assert newest.history_user.email.startswith("staff")
@@ -159,7 +169,9 @@ def test_history_out_of_scope_reads_as_absent():
 
 def test_nothing_can_be_added_edited_or_deleted():
     approval = ask(entity="BOS-EU")
-    client = browser(VIEW, VOTE, "core.change_approval", "core.delete_approval", "core.add_approval")
+    client = browser(
+        VIEW, VOTE, "core.change_approval", "core.delete_approval", "core.add_approval"
+    )
     assert client.get(page("add")).status_code == 403
     assert client.post(page("delete", approval.pk), {"post": "yes"}).status_code == 403
     assert client.post(page("change", approval.pk), {"title": "x"}).status_code == 403

@@ -65,7 +65,9 @@ def ask(*, amount: str = "100", required: int = 2, entity: str = "") -> Approval
 
 
 def vote(approval: Approval, actor: Actor, verdict: str = "APPROVE") -> Approval:
-    return approval_vote(approval_id=approval.id, actor=actor, verdict=verdict, reason="looked at it")
+    return approval_vote(
+        approval_id=approval.id, actor=actor, verdict=verdict, reason="looked at it"
+    )
 
 
 def nothing_happened(approval: Approval, votes: int = 0) -> None:
@@ -117,7 +119,9 @@ def test_without_the_permission_nobody_votes():
 @pytest.mark.django_db
 def test_out_of_scope_reads_as_absent():
     approval = ask(entity="BOS-EU")
-    elsewhere = staff(6, VOTE_APPROVAL.code, scope=Scope(ScopeLevel.ENTITY, entities=frozenset({"BOS-INT"})))
+    elsewhere = staff(
+        6, VOTE_APPROVAL.code, scope=Scope(ScopeLevel.ENTITY, entities=frozenset({"BOS-INT"}))
+    )
     with pytest.raises(NotVisible):
         vote(approval, elsewhere)
     nothing_happened(approval)
@@ -143,7 +147,7 @@ def test_a_change_that_is_refused_keeps_no_vote():
 def test_a_payload_that_was_changed_after_the_request_is_refused():
     approval = ask()
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE core_approval SET payload = '{\"amount\": \"9999\"}'")
+        cursor.execute('UPDATE core_approval SET payload = \'{"amount": "9999"}\'')
     with pytest.raises(StaleBase):
         vote(approval, FIRST)
     nothing_happened(approval)
@@ -166,12 +170,17 @@ def test_only_the_maker_takes_it_back():
     with pytest.raises(NotAllowed):
         approval_withdraw(approval_id=approval.id, actor=FIRST, reason="no")
     nothing_happened(approval)
-    assert approval_withdraw(approval_id=approval.id, actor=MAKER, reason="changed my mind").state == "WITHDRAWN"
+    assert (
+        approval_withdraw(approval_id=approval.id, actor=MAKER, reason="changed my mind").state
+        == "WITHDRAWN"
+    )
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("maker", "voter"), [("user:1", "user:1"), ("user:9", "user:1")], ids=["own vote", "false maker"]
+    ("maker", "voter"),
+    [("user:1", "user:1"), ("user:9", "user:1")],
+    ids=["own vote", "false maker"],
 )
 def test_the_database_itself_refuses_the_makers_vote(maker, voter):
     approval = ask()

@@ -56,7 +56,10 @@ def test_an_untouched_trail_proves_itself():
     [
         ("UPDATE core_auditrecord SET reason = 'x' WHERE id = {id}", "RECORD_CHANGED"),
         ("UPDATE core_auditrecord SET after = '{{\"n\": 9}}' WHERE id = {id}", "RECORD_CHANGED"),
-        ("UPDATE core_auditrecord SET at = at + interval '1 second' WHERE id = {id}", "RECORD_CHANGED"),
+        (
+            "UPDATE core_auditrecord SET at = at + interval '1 second' WHERE id = {id}",
+            "RECORD_CHANGED",
+        ),
         ("DELETE FROM core_auditrecord WHERE id = {id}", "RECORD_DELETED"),
     ],
 )

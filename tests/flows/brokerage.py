@@ -166,7 +166,9 @@ class ClientStory:
 
     def answers(self) -> None:
         for step, given in self._application().items():
-            onboarding_step_save(client_id=self.client_id, step=step, answers=given, actor=self.actor)
+            onboarding_step_save(
+                client_id=self.client_id, step=step, answers=given, actor=self.actor
+            )
         accepted = {item.code: str(item.pk) for item in agreements_missing(self.row)}
         onboarding_step_save(
             client_id=self.client_id, step="agreements", answers=accepted, actor=self.actor
@@ -218,7 +220,9 @@ class ClientStory:
 
     def _picture(self, kind: str) -> bytes:
         sheet = Image.new("RGB", (900, 600), (230, 235, 240))
-        ImageDraw.Draw(sheet).text((60, 60), f"{kind} {self.number} {self.names}", fill=(20, 20, 20))
+        ImageDraw.Draw(sheet).text(
+            (60, 60), f"{kind} {self.number} {self.names}", fill=(20, 20, 20)
+        )
         held = io.BytesIO()
         sheet.save(held, "PNG")
         return held.getvalue()

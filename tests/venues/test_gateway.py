@@ -65,7 +65,9 @@ class Engine:
             time.sleep(0.01)
 
     def filled(self, child: int = 1) -> int:
-        fills = {r.exec_id: r.steps for r in self.booked if r.kind == "FILL" and r.child_id == child}
+        fills = {
+            r.exec_id: r.steps for r in self.booked if r.kind == "FILL" and r.child_id == child
+        }
         return sum(fills.values())
 
     def kinds(self) -> list[str]:

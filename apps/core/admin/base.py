@@ -122,7 +122,10 @@ class BrokerModelAdmin(SimpleHistoryAdmin, ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
         declared = super().get_readonly_fields(request, obj)
         names = [f.name for f in self.opts.get_fields() if getattr(f, "concrete", False)]
-        return [*declared, *(n for n in names if n not in self.editable_fields and n not in declared)]
+        return [
+            *declared,
+            *(n for n in names if n not in self.editable_fields and n not in declared),
+        ]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if self.edit_service is None or not change:
@@ -183,7 +186,9 @@ class BrokerModelAdmin(SimpleHistoryAdmin, ModelAdmin):
         if not actor_of(request).allows(transition.permission):
             raise PermissionDenied
         form_class = transition.form
-        build: Any = partial(form_class, obj=obj) if getattr(form_class, "needs_obj", False) else form_class
+        build: Any = (
+            partial(form_class, obj=obj) if getattr(form_class, "needs_obj", False) else form_class
+        )
         form = build(request.POST, request.FILES) if request.method == "POST" else build()
         error: DomainError | None = None
         if request.method == "POST" and form.is_valid():

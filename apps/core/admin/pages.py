@@ -67,10 +67,29 @@ class VotesPanel(Panel):
 class ApprovalAdmin(BrokerModelAdmin):
     """The approval queue: everything that waits for a second or third person."""
 
-    list_display = ("title", "action", "state", "maker_label", "votes_so_far", "created_at", "expires_at")
+    list_display = (
+        "title",
+        "action",
+        "state",
+        "maker_label",
+        "votes_so_far",
+        "created_at",
+        "expires_at",
+    )
     list_filter = ("state", "action")
     search_fields = ("title", "maker_label", "subject_id")
-    fieldsets = ((None, {"fields": (("action", "state"), ("maker_label", "reason"), ("created_at", "expires_at"))}),)
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("action", "state"),
+                    ("maker_label", "reason"),
+                    ("created_at", "expires_at"),
+                )
+            },
+        ),
+    )
     panels = (VotesPanel,)
     transitions = (
         Transition(

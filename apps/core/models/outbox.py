@@ -33,7 +33,9 @@ class OutboxEvent(models.Model):
         triggers = [
             pgtrigger.Protect(
                 name="event_is_immutable",
-                operation=pgtrigger.UpdateOf("seq", "id", "name", "aggregate", "payload", "created_at"),
+                operation=pgtrigger.UpdateOf(
+                    "seq", "id", "name", "aggregate", "payload", "created_at"
+                ),
             ),
         ]
 

@@ -15,7 +15,9 @@ class Command(BaseCommand):
             pass
         breaks = list(sealing.verify())
         for found in breaks:
-            self.stderr.write(f"{found.kind}: audit record {found.record_id}, seal {found.position}")
+            self.stderr.write(
+                f"{found.kind}: audit record {found.record_id}, seal {found.position}"
+            )
         if breaks:
             raise CommandError(f"the audit trail is broken in {len(breaks)} places")
         sealed, waiting = sealing.sealed_and_waiting()
