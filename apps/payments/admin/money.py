@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.admin import BrokerModelAdmin, Transition
+from apps.core.templatetags.brokeros import badge
 from apps.payments.enums import CreditState, WithdrawalState
 from apps.payments.models import Deposit, Transfer, Withdrawal
 from apps.payments.panels import ApprovalPanel, AttemptsPanel, CheckListPanel, ClosedLoopPanel
@@ -36,6 +37,22 @@ class MoneyAdmin(BrokerModelAdmin):
     def sum(self, obj: Any) -> str:
         return format_html('<span class="bo-num">{}</span>', obj.amount)
 
+    @admin.display(description=_("state"), ordering="state")
+    def where(self, obj: Any) -> str:
+        return badge(obj.state, obj.get_state_display())
+
+    @admin.display(description=_("ended as"), ordering="outcome")
+    def ended(self, obj: Any) -> str:
+        return badge(obj.outcome, obj.get_outcome_display()) if obj.outcome else ""
+
+    @admin.display(description=_("payment"), ordering="payment")
+    def paid(self, obj: Any) -> str:
+        return badge(obj.payment, obj.get_payment_display())
+
+    @admin.display(description=_("credit"), ordering="credit")
+    def credited(self, obj: Any) -> str:
+        return badge(obj.credit, obj.get_credit_display())
+
     @admin.display(description=_("fee"))
     def quoted_fee(self, obj: Any) -> str:
         return format_html('<span class="bo-num">{}</span>', obj.fee)
@@ -55,8 +72,8 @@ class DepositAdmin(MoneyAdmin):
         "client",
         "sum",
         "method",
-        "payment",
-        "credit",
+        "paid",
+        "credited",
         "settlement",
         "why",
     )
@@ -98,7 +115,7 @@ class DepositAdmin(MoneyAdmin):
 @admin.register(Withdrawal)
 class WithdrawalAdmin(MoneyAdmin):
     list_display = (
-        "created_at", "client", "sum", "method", "destination", "state", "outcome", "approvals_required",
+        "created_at", "client", "sum", "method", "destination", "where", "ended", "approvals_required",
     )  # fmt: skip
     list_display_links = ("created_at", "client")
     list_filter = ("state", "outcome", "method", "currency")
@@ -156,7 +173,7 @@ class TransferAdmin(MoneyAdmin):
         "sum",
         "direction",
         "account",
-        "state",
+        "where",
         "attempts",
         "why",
     )
