@@ -2,10 +2,10 @@
 
     python tests/benchmarks/engine.py [--small] [--home DIR]
 
-The engine is the real Celery worker with the real stream, PostgreSQL with fsync and Redis; an order counts when
-its answer arrives, and the answer is sent after the commit. Every order is a market order of a netting account:
-order, events, deal, position, balance, commission and realised P/L in the ledger, an outbox event. The ORM does
-the same work for one order in one transaction, through models and the ledger's `post`. Ends with one JSON line.
+The engine is the real Celery worker with the real stream, PostgreSQL with fsync and Redis; an order counts when its
+answer arrives, and the answer is sent after the commit. Every order is a market order of a netting account: order,
+events, deal, position, balance, commission and realised P/L in the ledger, an outbox event. The ORM does the same work
+for one order in one transaction, through models and the ledger's `post`. Ends with one JSON line.
 """
 
 from __future__ import annotations
