@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db import connection, transaction
+from psycopg import Cursor
 
 from apps.core import clock
 from apps.orders.engine import State, decide
@@ -111,7 +112,7 @@ class Session:
         at = clock.now()
         with transaction.atomic():
             connection.ensure_connection()
-            with connection.wrap_database_errors, connection.connection.cursor() as cursor:
+            with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
                 self.writer.write(
                     cursor, batch, journal=number, last_stream_id=last_stream_id, at=at
                 )
