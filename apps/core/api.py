@@ -40,7 +40,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     detail = serializers.CharField()
     request_id = serializers.CharField()
-    errors = serializers.DictField(required=False)
+    errors = serializers.DictField(required=False)  # type: ignore[assignment]
 
 
 def problem(status_code: int, code: str, detail: str, **extra: Any) -> Response:
@@ -143,7 +143,7 @@ class BrokerViewSet(viewsets.GenericViewSet[Any]):
         queryset = super().get_queryset()
         if getattr(self, "swagger_fake_view", False):
             return queryset.none()
-        return queryset.visible_to(actor_of(self.request))
+        return queryset.visible_to(actor_of(self.request))  # type: ignore[attr-defined]
 
 
 class ReadOnlyBrokerViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, BrokerViewSet):

@@ -63,7 +63,7 @@ def case_of_client(client_id: UUID, *, actor: Actor) -> KycCase | None:
 
 def review_queue(*, actor: Actor) -> list[KycCase]:
     """Cases that wait for us, each with `money_waiting`: those with money first, then the oldest."""
-    cases = list(case_list(actor=actor).with_staff())
+    cases = list(case_list(actor=actor).with_staff())  # type: ignore[attr-defined]
     waiting = money_waiting([case.client_id for case in cases])
     for case in cases:
         case.money_waiting = waiting.get(case.client_id, [])  # type: ignore[attr-defined]

@@ -35,7 +35,7 @@ class KillSwitch(AuditedModel):
     rearmed_by = models.CharField(_("re-armed by"), max_length=64, blank=True)
     rearmed_at = models.DateTimeField(_("re-armed at"), null=True, blank=True)
 
-    objects = KillSwitchQuerySet.as_manager()
+    objects = KillSwitchQuerySet.as_manager()  # type: ignore[django-manager-missing]
 
     class Meta:
         verbose_name = _("kill switch")

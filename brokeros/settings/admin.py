@@ -9,7 +9,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 
-def item(title: str, icon: str, url_name: str, permission: str = "") -> dict[str, Any]:
+def item(title: Any, icon: str, url_name: str, permission: str = "") -> dict[str, Any]:
     """One line of the sidebar, shown only to those who hold the permission."""
     line: dict[str, Any] = {"title": title, "icon": icon, "link": reverse_lazy(url_name)}
     if permission:

@@ -187,7 +187,7 @@ class BrokerModelAdmin(SimpleHistoryAdmin, ModelAdmin):
             raise PermissionDenied
         form_class = transition.form
         build: Any = (
-            partial(form_class, obj=obj) if getattr(form_class, "needs_obj", False) else form_class
+            partial(form_class, obj=obj) if getattr(form_class, "needs_obj", False) else form_class  # type: ignore[call-arg]
         )
         form = build(request.POST, request.FILES) if request.method == "POST" else build()
         error: DomainError | None = None

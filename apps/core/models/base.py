@@ -41,7 +41,7 @@ class AuditedModel(models.Model):
         abstract = True
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:  # type: ignore[override]
         instance = super().from_db(db, field_names, values)
         instance._stored = dict(zip(field_names, values, strict=False))
         return instance

@@ -22,7 +22,7 @@ from apps.users.selectors import as_partner, request_actor
 
 
 class ByEarning(CursorPagination):
-    ordering = ("-earned_at", "-id")
+    ordering = ("-earned_at", "-id")  # type: ignore[assignment]
 
 
 class AccrualFilter(django_filters.FilterSet):
@@ -47,7 +47,7 @@ class _PartnerViewSet(ReadOnlyBrokerViewSet):
     def get_queryset(self) -> Any:
         if getattr(self, "swagger_fake_view", False):
             return super().get_queryset()
-        return self.queryset.all().visible_to(self.actor)  # type: ignore[union-attr]
+        return self.queryset.all().visible_to(self.actor)  # type: ignore[arg-type, union-attr]
 
 
 class PartnerViewSet(_PartnerViewSet):

@@ -158,7 +158,7 @@ def statement_page(request: HttpRequest, partner: Partner, actor: Actor) -> Http
     if request.GET.get("format") == "csv":
         return _as_csv(partner, document)
     for line in document.lines:
-        line.client_label = masked(line.client)
+        line.client_label = masked(line.client)  # type: ignore[attr-defined]
     months = [_month_back(clock.now().date().replace(day=1), back) for back in range(12)]
     context = {
         "partner": partner,

@@ -75,7 +75,7 @@ class StreamEngine:
         self.handled = 0
         self.set_aside = 0
         self.last_error = ""
-        self._figures = {"batches": 0, "batch_max": 0, "batch_us_max": 0}
+        self._figures: dict[Any, int] = {"batches": 0, "batch_max": 0, "batch_us_max": 0}
 
     # control
 

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from apps.payments.enums import Direction, Method
 from apps.payments.models import Deposit, Transfer, Withdrawal, WithdrawalCheck
 
-MONEY = {"max_digits": 38, "decimal_places": 18}
+MONEY: Any = {"max_digits": 38, "decimal_places": 18}
 
 
 class WalletSerializer(serializers.Serializer[Any]):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -7,7 +9,7 @@ from apps.core.models import AuditedModel
 from apps.core.money import Money
 
 
-def minor_units(verbose_name: str, **kwargs: object) -> models.DecimalField:
+def minor_units(verbose_name: Any, **kwargs: Any) -> models.DecimalField:
     """An amount in the currency's smallest unit, as the ledger keeps it."""
     return models.DecimalField(verbose_name, max_digits=38, decimal_places=0, **kwargs)  # type: ignore[arg-type]
 

@@ -394,11 +394,11 @@ def _line(row: Any) -> dict[str, Any]:
             "text": row.destination.masked,
         }
     inward = row.direction == Direction.TO_ACCOUNT
-    state = TransferState(row.state)
+    state = TransferState(row.state)  # type: ignore[assignment]
     return line | {
         "title": _("To trading account") if inward else _("To wallet"),
         "icon": "swap_horiz",
-        "state": (state.value, state.label),
+        "state": (state.value, state.label),  # type: ignore[attr-defined]
         "text": row.account.login or "",
     }
 

@@ -74,7 +74,7 @@ def _moved(deposit: Deposit, attempt: DepositAttempt, seen: ProviderPayment) -> 
         answer = (ReceiptOutcome.NO_CHANGE if known else ReceiptOutcome.STALE, seen.status)
     if seen.settlement is not None and deposit.payment == PaymentState.SUCCEEDED:
         settled = deposit_settle(deposit, attempt.provider, seen.settlement, actor=PSP)
-    return (ReceiptOutcome.APPLIED, SettlementState.SETTLED.label) if settled else answer
+    return (ReceiptOutcome.APPLIED, SettlementState.SETTLED.label) if settled else answer  # type: ignore[return-value]
 
 
 def _advanced(deposit: Deposit, attempt: DepositAttempt, seen: ProviderPayment) -> Answer:

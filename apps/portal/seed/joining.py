@@ -161,8 +161,8 @@ def phone(role: Role) -> str:
     )
     while True:
         tail = role.rng.randint(0, 9999)
-        national = example.national_number // 10_000 * 10_000 + tail
-        number = phonenumbers.PhoneNumber(example.country_code, national)
+        national = example.national_number // 10_000 * 10_000 + tail  # type: ignore[operator, union-attr]
+        number = phonenumbers.PhoneNumber(example.country_code, national)  # type: ignore[union-attr]
         if phonenumbers.is_valid_number(number):
             return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

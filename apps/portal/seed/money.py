@@ -45,7 +45,7 @@ def first_deposit(stage: Stage, role: Role) -> None:
     stage.timeline.at(moment, lambda: _to_account(stage, role, share))
     if role.rng.random() < 0.45 and player.ending is Ending.TRADES:
         again = clock.now() + timedelta(days=role.rng.uniform(4, 15))
-        stage.timeline.at(again, lambda: _pay(stage, role, max(200, player.deposit // 3)) and None)
+        stage.timeline.at(again, lambda: _pay(stage, role, max(200, player.deposit // 3)) and None)  # type: ignore[arg-type]
     _plan_withdrawals(stage, role)
 
 
@@ -158,7 +158,7 @@ def _plan_withdrawals(stage: Stage, role: Role) -> None:
         if role.marked(mark):
             stage.timeline.at(
                 _weekday(end - timedelta(days=days)),
-                lambda mark=mark, amount=amount: _withdraw(stage, role, mark, amount),
+                lambda mark=mark, amount=amount: _withdraw(stage, role, mark, amount),  # type: ignore[misc]
             )
 
 
@@ -203,7 +203,7 @@ def _plan_votes(stage: Stage, role: Role, mark: str, withdrawal: Withdrawal) -> 
         if mark == "withdraw:rejected":
             stage.timeline.at(moment, lambda: _refuse(stage, withdrawal))
             return
-        stage.timeline.at(moment, lambda voter=voter: _agree(stage, withdrawal, voter))
+        stage.timeline.at(moment, lambda voter=voter: _agree(stage, withdrawal, voter))  # type: ignore[misc]
 
 
 def _agree(stage: Stage, withdrawal: Withdrawal, voter: str) -> None:

@@ -12,7 +12,7 @@ from apps.rules.permissions import VIEW_DECISIONS
 class NewestFirst(CursorPagination):
     """By the moment of the decision."""
 
-    ordering = ("-decided_at", "-id")
+    ordering = ("-decided_at", "-id")  # type: ignore[assignment]
 
 
 class DecisionViewSet(ReadOnlyBrokerViewSet):

@@ -43,8 +43,8 @@ def _reload_models(state: ProjectState, models: Iterable[Key], delay: bool = Tru
 def only_changed_models() -> Iterator[None]:
     """Draw the changed model alone instead of everything that is related to it."""
     kept = ProjectState.reload_model, ProjectState.reload_models
-    ProjectState.reload_model = _reload_model  # type: ignore[method-assign]
-    ProjectState.reload_models = _reload_models  # type: ignore[method-assign]
+    ProjectState.reload_model = _reload_model  # type: ignore[assignment, method-assign]
+    ProjectState.reload_models = _reload_models  # type: ignore[assignment, method-assign]
     try:
         yield
     finally:
