@@ -27,7 +27,7 @@ def answers_in_words(session: OnboardingSession, *, tests: bool = True) -> list[
 def _words(item: Field, value: Any) -> str:
     labels = {option.value: _(option.label) for option in item.options}
     if isinstance(value, list):
-        return ", ".join(labels.get(entry, entry) for entry in value)
+        return ", ".join(str(labels.get(entry, entry)) for entry in value)
     if item.type in ("yesno", "accept"):
         return _("Yes") if value == "yes" else _("No")
     return str(labels.get(value, value) or "—")

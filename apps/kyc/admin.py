@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -117,6 +118,10 @@ class RejectDocumentForm(forms.Form):
     internal_comment = _words(_("Internal comment"), help_text=UNSEEN)
 
 
+def _since(moment: datetime | None) -> str:
+    return duration(clock.now() - moment) if moment else "—"
+
+
 def _with_staff(case: KycCase) -> bool:
     return CaseState(case.state) in WITH_STAFF
 
@@ -198,11 +203,11 @@ class KycCaseAdmin(BrokerModelAdmin):
 
     @display(description=_("Waits"), ordering="submitted_at")
     def waits(self, obj: KycCase) -> str:
-        return duration(clock.now() - obj.submitted_at) if _with_staff(obj) else "—"
+        return _since(obj.submitted_at) if _with_staff(obj) else "—"
 
     @display(description=_("Due"), ordering="review_due_at")
     def due(self, obj: KycCase) -> str:
-        if not _with_staff(obj):
+        if not _with_staff(obj) or obj.review_due_at is None:
             return "—"
         left = obj.review_due_at - clock.now()
         words = duration(left)

@@ -91,7 +91,7 @@ def _waiting(actor: Actor) -> Iterable[QueueRow]:
             label=f"{case.client.number} {case.client.person.full_name}"
             + (f" · {money}" if money else ""),
             url=reverse("admin:kyc_kyccase_change", args=[case.pk]),
-            since=case.submitted_at,
+            since=case.submitted_at or case.created_at,
             sla_due=case.review_due_at,
             severity="high" if money or case.state == "ESCALATED" else "normal",
             owner=str(case.claimed_by) if case.claim_holder() else "",

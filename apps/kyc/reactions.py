@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from apps.clients.enums import Lifecycle
 from apps.clients.events import ClientLifecycleChanged, OnboardingSubmitted
 from apps.clients.models import Client
@@ -36,7 +38,7 @@ def mail_rejected(event: KycRejected) -> None:
     _mail(event.client_id, event.case_id, "kyc/mail/rejected")
 
 
-def _mail(client_id: object, case_id: object, template: str) -> None:
+def _mail(client_id: UUID, case_id: UUID, template: str) -> None:
     client = Client.objects.select_related("person", "entity").get(pk=client_id)
     case = KycCase.objects.get(pk=case_id)
     send_mail_later(

@@ -48,7 +48,9 @@ class ClientSerializer(serializers.ModelSerializer[Client]):
                 shown["kyc_status"] = KycStatus.MANUAL_REVIEW.value
         return shown
 
-    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(RestrictionKind)))
+    @extend_schema_field(
+        serializers.ListField(child=serializers.ChoiceField(RestrictionKind.choices))
+    )
     def get_restrictions(self, client: Client) -> list[str]:
         at = clock.now()
         return sorted({row.kind for row in client.restrictions.all() if row.binds(at)})

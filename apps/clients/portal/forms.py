@@ -9,7 +9,6 @@ from typing import Any
 import pycountry
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -56,7 +55,7 @@ class GuardedSignInForm(AuthenticationForm):
         LOGIN_BY_ADDRESS.forgive(address)
         return cleaned
 
-    def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
+    def confirm_login_allowed(self, user: Any) -> None:
         super().confirm_login_allowed(user)
         if not getattr(user, "is_staff", False) and login_barred(user.pk):
             raise self._error("barred")

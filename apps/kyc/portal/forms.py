@@ -44,7 +44,8 @@ class UploadForm(forms.Form):
     )
 
     def __init__(self, evidence: Evidence, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs, prefix=str(evidence))
+        kwargs["prefix"] = str(evidence)
+        super().__init__(*args, **kwargs)
         self.evidence = evidence
         self.fields["kind"].choices = [  # type: ignore[attr-defined]
             (kind.value, kind.label) for kind in DocumentKind if PROVES[kind] == evidence

@@ -45,12 +45,12 @@ def upload(request: HttpRequest, evidence: str, *, client: Client) -> HttpRespon
         if not request.headers.get("HX-Request"):
             messages.success(request, _("Received. Thank you."))
             return redirect("portal:kyc-status")
-        form = None
+        return render(request, "kyc/portal/board.html", _context(request, client))
     context = _context(request, client, refused=form)
     template = (
         "kyc/portal/board.html" if request.headers.get("HX-Request") else "kyc/portal/status.html"
     )
-    return render(request, template, context, status=422 if form else 200)
+    return render(request, template, context, status=422)
 
 
 def _keep(request: HttpRequest, client: Client, form: UploadForm) -> bool:

@@ -111,8 +111,9 @@ def require_reviewable(case: KycCase, *, actor: Actor) -> None:
 
 def refuse_own(client_id: UUID, actor: Actor) -> None:
     """Nobody decides on their own identity. Raises `OwnCase`."""
-    own = ClientLogin.objects.filter(client_id=client_id, user_id=actor.user_id)
-    if actor.user_id is not None and own.exists():
+    if actor.user_id is None:
+        return
+    if ClientLogin.objects.filter(client_id=client_id, user_id=actor.user_id).exists():
         raise OwnCase
 
 

@@ -223,13 +223,20 @@ def _require_decided(case: KycCase) -> None:
 
 def _hold_back(client: Client, case: KycCase, *, actor: Actor) -> None:
     for kind in (RestrictionKind.NO_DEPOSIT, RestrictionKind.CLOSE_ONLY):
-        key = {"kind": kind, "source": RestrictionSource.KYC, "source_ref": str(case.id)}
-        if Restriction.objects.filter(client=client, lifted_at=None, **key).exists():
-            continue
-        impose(
-            client,
-            reason="identity not verified",
-            actor=actor,
-            lift_by=LiftBy.COMPLIANCE,
-            **key,
+        held = Restriction.objects.filter(
+            client=client,
+            kind=kind,
+            source=RestrictionSource.KYC,
+            source_ref=str(case.id),
+            lifted_at=None,
         )
+        if not held.exists():
+            impose(
+                client,
+                kind=kind,
+                reason="identity not verified",
+                actor=actor,
+                source=RestrictionSource.KYC,
+                source_ref=str(case.id),
+                lift_by=LiftBy.COMPLIANCE,
+            )
