@@ -75,6 +75,16 @@ class SuspenseOpened(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SuspenseReturned(Event):
+    """Two people agreed that money of nobody goes back to its payer."""
+
+    name = "payments.SuspenseReturned"
+    aggregate = "item_id"
+
+    item_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class WithdrawalRequested(Event):
     name = "payments.WithdrawalRequested"
     aggregate = "withdrawal_id"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from apps.core.events import reacts_to
 from apps.payments.events import (
     DepositReturnRequested,
+    SuspenseReturned,
     TransferRequested,
     WebhookReceived,
     WithdrawalApproved,
 )
 from apps.payments.services.deposits import deposit_send_back
 from apps.payments.services.payouts import withdrawal_submit
+from apps.payments.services.suspense import suspense_send_back
 from apps.payments.services.transfers import transfer_advance
 from apps.payments.services.webhooks import webhook_process
 
@@ -28,6 +30,11 @@ def send_the_payout(event: WithdrawalApproved) -> None:
 @reacts_to(DepositReturnRequested, atomic=False)
 def send_the_deposit_back(event: DepositReturnRequested) -> None:
     deposit_send_back(deposit_id=event.deposit_id)
+
+
+@reacts_to(SuspenseReturned, atomic=False)
+def send_back_what_belongs_to_nobody(event: SuspenseReturned) -> None:
+    suspense_send_back(item_id=event.item_id)
 
 
 @reacts_to(TransferRequested, atomic=False)

@@ -61,9 +61,12 @@ def test_one_proposes_another_agrees_and_the_client_has_it(item, client):
     assert books_are_sound()
 
 
-def test_it_goes_back_to_the_payer(item, client):
+def test_it_goes_back_to_the_payer(item, client, house):
     suspense_propose_return(item_id=item.pk, actor=finance(1), reason="payer asked")
     votes(2)
+    house.knocks()
+
+    assert house.provider.store.find("refund", f"refund:{item.pk}")[0]["amount"] == "200.00"
 
     assert (fresh(item).state, wallet(client)) == ("RETURNED", ("0.00", "0.00"))
     assert total_of(AccountKind.PSP_CLEARING, "USD") == usd("0.00")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from apps.payments.enums import Direction, Method
@@ -70,6 +71,7 @@ class WithdrawalCreateSerializer(serializers.Serializer[Any]):
     amount = serializers.DecimalField(**MONEY)
 
 
+@extend_schema_serializer(component_name="PaymentReason")
 class ReasonSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=300)
 

@@ -19,10 +19,11 @@ from apps.ledger.enums import AccountKind
 from apps.ledger.models import Account
 from apps.ledger.selectors import account_for
 from apps.ledger.services import Leg, post
+from apps.payments.adapters import adapter_for
 from apps.payments.adapters.protocol import ProviderPayment
 from apps.payments.enums import SuspenseKind, SuspenseState
 from apps.payments.errors import SuspenseMismatch
-from apps.payments.events import SuspenseOpened
+from apps.payments.events import SuspenseOpened, SuspenseReturned
 from apps.payments.locks import suspense_locked
 from apps.payments.models import Deposit, PaymentProvider, SuspenseItem
 from apps.payments.permissions import RESOLVE_SUSPENSE
@@ -174,6 +175,15 @@ def _return(approval: Approval, *, actor: Actor) -> None:
     )
     item.give_back(by=actor, reason=approval.reason)
     item.save_as(actor, approval.reason, action="suspense.return")
+    emit(SuspenseReturned(item_id=item.pk))
+
+
+def suspense_send_back(*, item_id: UUID) -> None:
+    """Ask the provider to refund what was agreed to go back. Repeats are harmless: one reference, one refund."""
+    item = SuspenseItem.objects.select_related("provider").get(pk=item_id)
+    adapter_for(item.provider.code).refund_create(
+        reference=f"refund:{item.pk}", payment_id=item.provider_payment_id, amount=item.amount
+    )
 
 
 def _agreed(approval: Approval, actor: Actor) -> SuspenseItem:
