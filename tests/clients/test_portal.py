@@ -42,6 +42,13 @@ def test_the_partners_link_fills_in_the_code():
     assert 'value="IVY-7"' in page
 
 
+def test_what_one_must_have_read_can_be_read_before_registering():
+    page = Browser().get("/portal/notices/").content.decode()
+    for text in ("Broker OS Europe Ltd", "74.30 %", "Privacy notice", "Risk disclosure"):
+        assert text in page
+    assert "/portal/notices/" in Browser().get("/portal/register/").content.decode()
+
+
 def test_a_wrong_phone_is_shown_where_it_stands():
     response = Browser().post("/portal/register/", {**FORM, "phone": "12"})
     assert response.status_code == 422

@@ -8,6 +8,7 @@ urlpatterns = [
     path("register/", views.register, name="clients-register"),
     path("register/mail/", views.check_mail, name="clients-check-mail"),
     path("register/mail/again/", views.resend, name="clients-resend"),
+    path("notices/", views.notices, name="clients-notices"),
     path("confirm/<str:token>/", views.confirm, name="clients-confirm"),
     path("password/", views.password_forgotten, name="clients-password-reset"),
     path("password/<str:uid>/<str:token>/", views.password_set, name="clients-password-set"),

@@ -8,10 +8,12 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.clients.errors import InvalidEmail, InvalidPhone, TokenInvalid, WeakPassword
+from apps.clients.models import LegalEntity
 from apps.clients.portal.forms import EmailForm, NewPasswordForm, RegisterForm
+from apps.clients.selectors import agreements_in_force
 from apps.clients.services import (
     client_register,
     email_confirm,
@@ -25,6 +27,7 @@ from apps.users.selectors import request_actor
 
 FIELD_OF = {InvalidEmail: "email", InvalidPhone: "phone", WeakPassword: "password"}
 PARTNER_COOKIE = "partner_code"
+PUBLIC_DOCUMENTS = ("privacy", "risk-disclosure")
 
 
 @never_cache
@@ -56,6 +59,23 @@ def _register(request: HttpRequest, form: RegisterForm) -> bool:
         form.add_error(FIELD_OF.get(type(refused)), str(refused))
         return False
     return True
+
+
+@require_GET
+def notices(request: HttpRequest) -> HttpResponse:
+    """What everybody may read before registering: each company's risk warning and privacy notice."""
+    companies = [
+        {
+            "entity": entity,
+            "documents": [
+                item
+                for item in agreements_in_force(entity.pk, language=request.LANGUAGE_CODE)
+                if item.code in PUBLIC_DOCUMENTS
+            ],
+        }
+        for entity in LegalEntity.objects.filter(active=True)
+    ]
+    return render(request, "clients/portal/notices.html", {"companies": companies})
 
 
 @never_cache
