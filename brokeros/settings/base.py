@@ -151,6 +151,16 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
+    # Fields of different meaning share a name here and there; each choice gets the name of its meaning.
+    "ENUM_NAME_OVERRIDES": {
+        "DocumentKindEnum": "apps.kyc.enums.DocumentKind",
+        "DocumentSideEnum": "apps.kyc.enums.Side",
+        "RestrictionKindEnum": "apps.clients.enums.RestrictionKind",
+        "CommissionKindEnum": "apps.ib.enums.TermKindChoice",
+        "TierModeEnum": "apps.ib.enums.TierModeChoice",
+        "RightsLevelEnum": "apps.accounts.enums.RightsLevel",
+        "WithdrawalStateEnum": "apps.payments.enums.WithdrawalState",
+    },
 }
 
 CELERY_TASK_ACKS_LATE = True
