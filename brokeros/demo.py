@@ -19,7 +19,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -29,7 +29,7 @@ from brokeros.processes import PROCESSES
 from brokeros.spawning import preload
 from brokeros.supervisor import Console, Supervisor
 
-READY_TIMEOUT_S = 120.0
+READY_TIMEOUT_S = 240.0
 READY_CHECKED_EVERY_S = 0.5
 SERVERS_CHECKED_EVERY_S = 2.0
 PASSWORD = "demo-Broker-2026"  # noqa: S105 (printed for everybody who tries the demo)
@@ -70,9 +70,10 @@ def run(home: Path, port: int, console: Console, *, people: bool = True) -> int:
     with _only_one(home):
         require_free_ports(port)
         try:
-            environ = environment(home, port, embedded.start(home))
+            services = embedded.start(home)
+            environ = environment(home, port, services)
             prepare(home, environ, people=people)
-            supervise(home, port, environ, console, began)
+            supervise(home, port, environ, console, began, services.embedded)
         finally:
             _hold_signals()
             embedded.stop(home)
@@ -81,7 +82,12 @@ def run(home: Path, port: int, console: Console, *, people: bool = True) -> int:
 
 
 def supervise(
-    home: Path, port: int, environ: dict[str, str], console: Console, began: float
+    home: Path,
+    port: int,
+    environ: dict[str, str],
+    console: Console,
+    began: float,
+    served: frozenset[str],
 ) -> None:
     """Runs the processes until Ctrl-C, whoever dies in between being started again."""
     supervisor = Supervisor(PROCESSES, environ=environ, console=console, spawn=preload(environ))
@@ -93,7 +99,7 @@ def supervise(
             until = time.monotonic() + SERVERS_CHECKED_EVERY_S
             while time.monotonic() < until:
                 supervisor.turn()
-            _keep_servers(home, console)
+            _keep_servers(home, served, console)
     except Ended:
         console.plain("Ending …")
     finally:
@@ -270,15 +276,20 @@ def _failing_parts(body: bytes) -> Iterator[str]:
             yield name
 
 
-def _keep_servers(home: Path, console: Console) -> None:
+def _keep_servers(home: Path, served: frozenset[str], console: Console) -> None:
     """Start PostgreSQL or Redis again when it died; the processes reconnect by themselves."""
-    served = embedded.resolve(home).embedded
-    if "postgres" in served and embedded.postgres_pid(home) is None:
-        console.line("postgres", "ended; starts again")
-        embedded.start_postgres(home)
-    if "redis" in served and embedded.redis_pid(home) is None:
-        console.line("redis", "ended; starts again")
-        embedded.start_redis(home)
+    servers: tuple[tuple[str, Callable[[Path], int | None], Callable[[Path], str]], ...] = (
+        ("postgres", embedded.postgres_pid, embedded.start_postgres),
+        ("redis", embedded.redis_pid, embedded.start_redis),
+    )
+    for name, pid, start in servers:
+        if name not in served or pid(home) is not None:
+            continue
+        console.line(name, "ended; starts again")
+        try:
+            start(home)
+        except embedded.EmbeddedError as refused:
+            console.line(name, str(refused))
 
 
 def _ended(number: int, frame: FrameType | None) -> None:
