@@ -35,6 +35,10 @@
   };
   Object.keys(settings).forEach(function (name) { docs.setAttribute(name, settings[name]); });
   dress();
+  /* a request tried here is the signed-in person's own, so it carries the page's token */
+  docs.addEventListener("before-try", function (event) {
+    event.detail.request.headers.append("X-CSRFToken", document.querySelector("meta[name='csrf-token']").content);
+  });
   docs.setAttribute("spec-url", holder.dataset.schema);
   holder.append(docs);
   document.addEventListener("brokeros:theme", dress);
