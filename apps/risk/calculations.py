@@ -12,6 +12,7 @@ point of one lot step. The house's result on its own book is the client's with t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import fsum
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -245,16 +246,16 @@ def _grouped(cells: Mapping[CellKey, Cell], group: Any) -> dict[str, dict[str, A
 
 
 def _figures(keys: list[CellKey], members: list[Cell]) -> dict[str, Any]:
-    long_value = sum(c.long_value for c in members)
-    short_value = sum(c.short_value for c in members)
-    house = sum(c.pnl for k, c in zip(keys, members, strict=True) if k.book == HOUSE_BOOK)
+    long_value = fsum(c.long_value for c in members)
+    short_value = fsum(c.short_value for c in members)
+    house = fsum(c.pnl for k, c in zip(keys, members, strict=True) if k.book == HOUSE_BOOK)
     return {
         "positions": sum(c.positions for c in members),
         "long": round(long_value, ROUND_MONEY),
         "short": round(short_value, ROUND_MONEY),
         "net": round(long_value - short_value, ROUND_MONEY),
         "gross": round(long_value + short_value, ROUND_MONEY),
-        "pnl": round(sum(c.pnl for c in members), ROUND_MONEY),
+        "pnl": round(fsum(c.pnl for c in members), ROUND_MONEY),
         "house_pnl": round(-house, ROUND_MONEY) + 0.0,
     }
 
