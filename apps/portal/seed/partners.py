@@ -16,10 +16,12 @@ from apps.ib.services import (
     click_record,
     partner_apply,
     partner_approve,
+    payout_cancel,
     payout_prepare,
     payout_submit,
 )
 from apps.portal.seed.stage import Role, Stage
+from apps.rules.errors import RefusedByRule
 from apps.users.models import Role as UserRole
 from apps.users.selectors import actor_for
 
@@ -94,8 +96,12 @@ def _pay(stage: Stage, partner: Partner, *, agree: bool) -> None:
         payout = payout_prepare(
             partner_id=partner.pk, cut_off=clock.now(), actor=clerk, reason="fortnight's commission"
         )
-        payout = payout_submit(payout_id=payout.pk, actor=clerk, reason="fortnight's commission")
     except DomainError:
+        return
+    try:
+        payout = payout_submit(payout_id=payout.pk, actor=clerk, reason="fortnight's commission")
+    except RefusedByRule as refusal:
+        payout_cancel(payout_id=payout.pk, actor=clerk, reason=str(refusal))
         return
     if agree and payout.approval_id is not None:
         approval_vote(

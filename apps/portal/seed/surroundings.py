@@ -76,6 +76,7 @@ def outside_world(home: Path) -> Iterator[Outside]:
     """Both simulators on free ports with the homes that the demo's own will use afterwards."""
     platform = platform_simulator.start(port=0, home=home / "platform")
     psp = payment_simulator.start(port=0, home=home / "psp", working=False)
+    psp.provider.store._do("PRAGMA synchronous = OFF")
     psp.provider = SeedProvider(
         psp.provider.store,
         address=psp.provider.address,
