@@ -11,7 +11,7 @@ def main() -> None:
 
     from brokeros.startup import load_settings
 
-    load_settings()
+    load_settings(sys.argv[1:])
     execute_from_command_line(sys.argv)
 
 

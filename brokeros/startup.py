@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
+import os
+from collections.abc import Sequence
+
 from django.core.exceptions import ImproperlyConfigured
 
 
-def load_settings() -> None:
-    """Raises `SystemExit` with the sentence, so that no traceback hides it."""
+def load_settings(arguments: Sequence[str] = ()) -> None:
+    """Raises `SystemExit` with the sentence, so that no traceback hides it. `--settings` among the arguments counts."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--settings")
+    named = parser.parse_known_args(list(arguments))[0].settings
+    if named:
+        os.environ["DJANGO_SETTINGS_MODULE"] = named
     from django.conf import settings
 
     try:

@@ -20,6 +20,8 @@ COMPLETE = {
 }
 ENTRIES = {
     "manage.py": ("manage.py", "check"),
+    "manage.py --settings": ("manage.py", "check", "--settings", "brokeros.settings.production"),
+    "manage.py --settings=": ("manage.py", "check", "--settings=brokeros.settings.production"),
     "asgi": ("-c", "import brokeros.asgi"),
     "wsgi": ("-c", "import brokeros.wsgi"),
 }
@@ -29,11 +31,17 @@ def run(entry: tuple[str, ...], environ: dict[str, str]) -> subprocess.Completed
     clean = {name: value for name, value in os.environ.items() if name not in COMPLETE}
     return subprocess.run(
         [sys.executable, *entry],
-        env={**clean, **environ, "DJANGO_SETTINGS_MODULE": "brokeros.settings.production"},
+        env={**clean, **environ, "DJANGO_SETTINGS_MODULE": _otherwise(entry)},
         cwd=embedded.BASE_DIR,
         capture_output=True,
         text=True,
     )
+
+
+def _otherwise(entry: tuple[str, ...]) -> str:
+    """The option on the command line must win over the environment."""
+    named = any(part.startswith("--settings") for part in entry)
+    return "brokeros.settings.demo" if named else "brokeros.settings.production"
 
 
 @pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
