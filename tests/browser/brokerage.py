@@ -15,7 +15,7 @@ import httpx
 from brokeros.embedded import BASE_DIR
 from brokeros.simulators import SIMULATORS
 
-READY_WITHIN_S = 300
+READY_WITHIN_S = 420
 
 
 def free_port() -> int:
