@@ -26,7 +26,7 @@ demo-memory: ## Memory of a running demo, process by process
 	@$(BIN)/python -m brokeros.memory
 
 test: dev ## Every test, on two workers
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 
 lint: dev ## Style and complexity
 	$(BIN)/ruff check .

@@ -28,6 +28,17 @@ TEMPLATE_PREFIX = "template_tables_"
 TEMPLATES_KEPT = 3
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share one running brokerage stay on one worker, and start first because they take longest."""
+    whole = {"browser", "faults"}
+    tests = Path(__file__).parent
+    for item in items:
+        room = item.path.relative_to(tests).parts[0] if item.path.is_relative_to(tests) else ""
+        if room in whole:
+            item.add_marker(pytest.mark.xdist_group(room))
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
 @pytest.fixture(scope="session")
 def services() -> embedded.Services:
     """Addresses of the running PostgreSQL and Redis of this test run."""

@@ -16,7 +16,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.faults)
-            item.add_marker(pytest.mark.xdist_group("faults"))
             if sys.platform != "linux":
                 item.add_marker(
                     pytest.mark.skip(reason="processes are told apart by Linux's names")
