@@ -208,6 +208,9 @@ PAYMENT_PROVIDERS = {
     },
 }
 
+# Opens every market all week: for demonstrations and tests on a weekend, never for business.
+AROUND_THE_CLOCK = False
+
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 DEFAULT_FROM_EMAIL = env.str("BROKEROS_MAIL_FROM", default="Broker OS <no-reply@brokeros.example>")
 

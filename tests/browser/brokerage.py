@@ -46,6 +46,7 @@ class Brokerage:
         environ = {
             **kept,
             "BROKEROS_HOME": str(self.home),
+            "BROKEROS_AROUND_THE_CLOCK": "1",
             "DJANGO_SETTINGS_MODULE": "brokeros.settings.demo",
             "PORT": str(port),
             "PUBLIC_URL": self.url,

@@ -7,6 +7,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.core.actor import Actor
@@ -37,7 +38,7 @@ class Command(BaseCommand):
                 actor=Actor.system("load_instruments"),
                 reason=f"Loaded from {options['file'].name}",
                 overwrite=options["overwrite"],
-                around_the_clock=options["around_the_clock"],
+                around_the_clock=options["around_the_clock"] or settings.AROUND_THE_CLOCK,
             )
         except (OSError, tomllib.TOMLDecodeError, DomainError) as error:
             raise CommandError(f"{options['file'].name}: {error}") from error
