@@ -69,6 +69,7 @@ def barriers(visitor: Person) -> list[str]:
 def shortcomings(visitor: Person, pages: list[str]) -> dict[str, list[str]]:
     """By page: what is not accessible, how far it scrolls sideways, script errors, a wrong status."""
     found: dict[str, list[str]] = {}
+    visitor.page.emulate_media(reduced_motion="reduce")
     for path in pages:
         visitor.complaints.clear()
         answer = visitor.page.goto(path)
