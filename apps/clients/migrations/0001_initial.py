@@ -607,4 +607,8 @@ class Migration(migrations.Migration):
             model_name='restriction',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('lifted_at', None), ('lifted_by', '')), models.Q(('lifted_at__isnull', False), models.Q(('lifted_by', ''), _negated=True)), _connector='OR'), name='clients_restriction_end_has_author'),
         ),
+        migrations.AddConstraint(
+            model_name='duplicateflag',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['OPEN', 'DISMISSED', 'CONFIRMED'])), name='clients_duplicate_state'),
+        ),
     ]

@@ -237,6 +237,9 @@ class DuplicateFlag(AuditedModel):
             models.CheckConstraint(
                 condition=~models.Q(client=models.F("other")), name="clients_duplicate_of_another"
             ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=DuplicateState.values), name="clients_duplicate_state"
+            ),
         ]
 
     def __str__(self) -> str:

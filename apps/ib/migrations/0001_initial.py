@@ -633,4 +633,8 @@ class Migration(migrations.Migration):
             model_name='treeedge',
             constraint=models.CheckConstraint(condition=models.Q(('valid_to', None), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='ib_edge_forward'),
         ),
+        migrations.AddConstraint(
+            model_name='planversion',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['DRAFT', 'IN_FORCE'])), name='ib_version_state'),
+        ),
     ]

@@ -58,6 +58,9 @@ class PlanVersion(AuditedModel):
                 condition=models.Q(state="IN_FORCE"),
                 name="ib_version_one_start",
             ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=VersionState.values), name="ib_version_state"
+            ),
         ]
 
     def __str__(self) -> str:
