@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import path
 
-from apps.portal.views import api_docs, landing, mailbox, mailbox_message
+from apps.portal.views import api_docs, home, landing, mailbox, mailbox_message
 
 urlpatterns = [
     path("", landing, name="landing"),
+    path("home/", home, name="home"),
     path("api/docs/", api_docs, name="api-docs"),
 ]
 

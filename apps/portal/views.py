@@ -34,6 +34,13 @@ def home_of(request: HttpRequest) -> str:
     return reverse("portal:dashboard")
 
 
+@login_required
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """Takes everybody where they belong."""
+    return redirect(home_of(request))
+
+
 @require_GET
 def landing(request: HttpRequest) -> HttpResponse:
     """Who are you? The doors that this installation has."""

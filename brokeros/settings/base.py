@@ -108,7 +108,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "/portal/login/"
-LOGIN_REDIRECT_URL = "/portal/"
+LOGIN_REDIRECT_URL = "/home/"
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
