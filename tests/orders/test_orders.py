@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from apps.orders.engine.commands import DayEnded, FundsApplied
+from apps.orders.engine.commands import DayEnded, FundsApplied, InstrumentChanged, Started
 from apps.orders.engine.fix import OrdStatus
-from tests.orders.desk import Desk
+from tests.orders.desk import Desk, instrument
 
 
 @pytest.fixture
@@ -218,3 +218,25 @@ def test_a_reservation_that_was_refused_may_be_asked_again_and_one_that_was_gran
 def test_nothing_and_less_cannot_be_reserved(desk, amount):
     assert desk.reserve(amount).code == "FREE_MARGIN_TOO_LOW"
     assert desk.money() == 10_000_00
+
+
+def test_a_resting_close_waits_for_the_rate_that_its_result_needs(desk):
+    """After a restart prices come one by one; the close needs two of them, and its own comes first."""
+    desk.do(InstrumentChanged(at=desk.at, spec=instrument("EURGBP")))
+    desk.account()
+    desk.quote("GBPUSD", "1.25000", "1.25020")
+    desk.quote("EURGBP", "0.88000", "0.88020")
+    held = desk.order("buy", "1.00", "EURGBP")
+    resting = desk.order("sell", "1.00", "EURGBP", limit="0.88500", position=held.position)
+    before = desk.money()
+    desk.do(Started(at=desk.later(), epoch=2))
+
+    outcome = desk.quote("EURGBP", "0.88600", "0.88620")
+
+    assert (outcome.executions, desk.money()) == ([], before)
+    assert desk.live(resting.order).status == OrdStatus.NEW
+    desk.quote("GBPUSD", "1.25000", "1.25020")
+    desk.quote("EURGBP", "0.88600", "0.88620")
+    assert desk.positions() == []
+    # sold at 0.88600 after 0.88020: 580.00 GBP, sold for dollars at the bid
+    assert desk.money() - before == 72500

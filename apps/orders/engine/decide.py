@@ -9,6 +9,7 @@ from apps.orders.engine import venues
 from apps.orders.engine.checks import (
     Case,
     check_account,
+    check_conversion,
     check_instrument,
     check_kill_switch,
     check_margin,
@@ -358,6 +359,7 @@ TRIGGER_CHECKS = (
     check_account,
     check_restrictions,
     check_instrument,
+    check_conversion,
     check_position,
     check_margin,
 )
