@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 PASSWORD = "demo-Broker-2026"
 PATIENCE_MS = 15_000
@@ -16,7 +17,7 @@ PHONE = {"width": 390, "height": 844}
 
 
 class Person:
-    """One person, one window. Errors on the console of any page are collected in `complaints`."""
+    """One person, one window. Script errors and requests to other machines are collected in `complaints`."""
 
     def __init__(
         self, browser: Browser, url: str, *, phone: bool = False, dark: bool = False, name: str = ""
@@ -33,6 +34,13 @@ class Person:
         self._context.set_default_timeout(PATIENCE_MS)
         self.page: Page = self._context.new_page()
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", self._notes_what_leaves)
+
+    def _notes_what_leaves(self, request: Request) -> None:
+        """Nothing comes from a CDN: every byte is this machine's own."""
+        place = urlsplit(request.url)
+        if place.scheme in ("http", "https", "ws", "wss") and place.hostname != "127.0.0.1":
+            self.complaints.append(f"asked {place.hostname} for {place.path}")
 
     def close(self) -> None:
         self._context.close()

@@ -80,7 +80,7 @@ def shortcomings(visitor: Person, pages: list[str]) -> dict[str, list[str]]:
             problems.append(f"scrolls sideways by {wider} px")
         if answer is None or (answer.status >= 400 and path != "/no-such-page/"):
             problems.append(f"status {answer and answer.status}")
-        problems += [f"script error: {complaint}" for complaint in visitor.complaints]
+        problems += [f"complaint: {complaint}" for complaint in visitor.complaints]
         if problems:
             found[path] = problems
     return found
