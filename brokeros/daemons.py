@@ -64,6 +64,14 @@ def reap(pid: int) -> None:
         os.waitpid(pid, os.WNOHANG)
 
 
+def collect(pid: int, timeout_s: float = 5.0) -> None:
+    """Wait for the end of a process that was killed; returns at once for one that lives or never was."""
+    deadline = time.monotonic() + timeout_s
+    while psutil.pid_exists(pid) and not command_of(pid) and time.monotonic() < deadline:
+        reap(pid)
+        time.sleep(0.02)
+
+
 def command_of(pid: int) -> str:
     """Command line of a live process, empty for none (and for one that ended and was not collected)."""
     try:

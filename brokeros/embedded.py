@@ -486,10 +486,10 @@ def _postmaster_pid(place: Layout) -> int | None:
 
 
 def _reap_killed(place: Layout) -> None:
-    """A server that was this process's child and was killed counts as alive to the next one until it is collected."""
+    """A killed server that was this process's child counts as alive to the next one until it is collected."""
     for file in (place.data / "postmaster.pid", place.run / ".s.PGSQL.5432.lock"):
         with contextlib.suppress(OSError, ValueError):
-            daemons.reap(abs(int(file.read_text().split("\n", 1)[0])))
+            daemons.collect(abs(int(file.read_text().split("\n", 1)[0])))
 
 
 def _await_old_postmaster(place: Layout) -> None:
