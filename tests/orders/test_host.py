@@ -303,3 +303,22 @@ def test_it_survives_a_lost_database_connection(account):
         assert engine.last_error
     assert Execution.objects.count() == 2
     assert verify(SHARD).identical
+
+
+def test_an_engine_that_fails_between_commands_starts_over_and_answers(account, monkeypatch):
+    kept = StreamEngine._take_quotes
+    failures = []
+
+    def fails_once(self):
+        if not failures:
+            failures.append("once")
+            raise ArithmeticError("nobody thought of this")
+        kept(self)
+
+    monkeypatch.setattr(StreamEngine, "_take_quotes", fails_once)
+    with running() as engine:
+        reply = trades(account, "buy", "0.10", wait=20)
+        assert reply.accepted
+        assert "nobody thought of this" in engine.last_error
+    assert Execution.objects.count() == 1
+    assert verify(SHARD).identical

@@ -116,6 +116,9 @@ class StreamEngine:
             except (OperationalError, InterfaceError, redis.RedisError, OSError) as error:
                 log.warning("engine starts over", extra={"shard": self.shard, "error": repr(error)})
                 self.last_error = repr(error)
+            except Exception as error:  # a dead thread would leave every order without an answer
+                log.exception("engine failed and starts over", extra={"shard": self.shard})
+                self.last_error = repr(error)
             finally:
                 self.ready.clear()
                 self.session.forget()
