@@ -101,7 +101,10 @@ class ChildOrder(msgspec.Struct, kw_only=True):
 
 
 class Execution(msgspec.Struct, frozen=True, kw_only=True):
-    """A deal. `realized`, `commission` and `spread_cost` are minor units of the account's currency."""
+    """A deal. `realized`, `commission`, `spread_cost` and `markup` are minor units of the account's currency.
+
+    `markup` is the house's part of a venue's price; on the house book all of the spread is the house's result.
+    """
 
     id: int
     order: int
@@ -123,6 +126,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     child: int = 0
     venue_exec_id: str = ""
     flagged: str = ""
+    markup: int = 0
 
 
 class OrderEvent(msgspec.Struct, frozen=True, kw_only=True):

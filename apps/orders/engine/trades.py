@@ -19,7 +19,18 @@ NO_QUOTE = Quote(0, 0, 0)
 class Fill:
     """One fill on its way into the books."""
 
-    __slots__ = ("account", "at", "child", "exec_id", "flagged", "order", "price", "quote", "steps")
+    __slots__ = (
+        "account",
+        "at",
+        "child",
+        "exec_id",
+        "flagged",
+        "markup",
+        "order",
+        "price",
+        "quote",
+        "steps",
+    )
 
     def __init__(
         self,
@@ -33,7 +44,9 @@ class Fill:
         child: ChildOrder | None = None,
         exec_id: str = "",
         flagged: str = "",
+        markup: int = 0,
     ) -> None:
+        """`markup` is what the house put on a venue's price, in points; it is part of `price`."""
         self.order = order
         self.account = account
         self.steps = steps
@@ -43,6 +56,7 @@ class Fill:
         self.child = child
         self.exec_id = exec_id
         self.flagged = flagged
+        self.markup = markup
 
 
 def book_fill(state: State, result: Result, fill: Fill) -> None:
@@ -162,6 +176,14 @@ def _commission(account: Account, fill: Fill, state: State, charged: int, steps:
     return commission_of(account, spec, charged + steps) - commission_of(account, spec, charged)
 
 
+def _markup(state: State, fill: Fill, position: Position, steps: int) -> int:
+    """The house's part of a price that a venue made."""
+    if not fill.markup:
+        return 0
+    spec = state.instruments[position.symbol]
+    return in_account_currency(state, fill.account, spec, fill.markup * steps)
+
+
 def _execution(
     state: State,
     result: Result,
@@ -191,6 +213,7 @@ def _execution(
             commission=commission,
             spread_cost=spread_cost,
             currency=fill.account.currency,
+            markup=_markup(state, fill, position, steps),
             bid=fill.quote.bid,
             ask=fill.quote.ask,
             child=fill.child.id if fill.child else 0,

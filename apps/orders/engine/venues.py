@@ -142,6 +142,7 @@ def _fill(
             child=child,
             exec_id=report.exec_id,
             flagged=flagged,
+            markup=markup,
         ),
     )
     if order.status == OrdStatus.PENDING_CANCEL and order.leaves == 0:

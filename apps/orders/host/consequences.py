@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from apps.orders.host.writing import Batch
 
 Scale = Callable[[State, str], tuple[int, Decimal]]
+Place = tuple[AccountKind, str]  # kind and owner
 
 
 class Books:
@@ -40,37 +41,37 @@ class Books:
         return known
 
     def postings(self, executions: Iterable[Execution]) -> Iterable[BatchRow]:
-        """Realised P/L against the house book (B) or the venues' collateral (A), commission to income."""
+        """Realised P/L against the house book (B) or the venues' collateral (A), commission and mark-up to income.
+
+        A client's result with a venue carries the mark-up of both deals; booked back to the collateral at each deal, it
+        leaves there exactly what the venue itself made of them.
+        """
         for e in executions:
-            if not e.realized and not e.commission:
+            if not (e.realized or e.commission or e.markup):
                 continue
-            at = moment(e.at)
-            client = self._ledger_id(AccountKind.CLIENT_TRADING, e.currency, f"trading:{e.account}")
-            if e.realized:
-                other = self._ledger_id(
-                    AccountKind.LP_COLLATERAL if e.book == "A" else AccountKind.BBOOK_PNL,
-                    e.currency,
-                )
-                debit, credit = (other, client) if e.realized > 0 else (client, other)
-                yield BatchRow(
-                    key=f"deal:{e.id}:pnl",
-                    kind="deal.pnl",
-                    debit_id=debit,
-                    credit_id=credit,
-                    currency=e.currency,
-                    amount_minor=abs(e.realized),
-                    at=at,
-                )
+            client = (AccountKind.CLIENT_TRADING, f"trading:{e.account}")
+            other = (AccountKind.LP_COLLATERAL if e.book == "A" else AccountKind.BBOOK_PNL, "")
+            if e.realized > 0:
+                yield self._row(e, "pnl", other, client, e.realized)
+            elif e.realized < 0:
+                yield self._row(e, "pnl", client, other, -e.realized)
             if e.commission > 0:
-                yield BatchRow(
-                    key=f"deal:{e.id}:commission",
-                    kind="deal.commission",
-                    debit_id=client,
-                    credit_id=self._ledger_id(AccountKind.INCOME_COMMISSION, e.currency),
-                    currency=e.currency,
-                    amount_minor=e.commission,
-                    at=at,
+                yield self._row(
+                    e, "commission", client, (AccountKind.INCOME_COMMISSION, ""), e.commission
                 )
+            if e.markup > 0:
+                yield self._row(e, "markup", other, (AccountKind.INCOME_SPREAD, ""), e.markup)
+
+    def _row(self, e: Execution, part: str, debit: Place, credit: Place, amount: int) -> BatchRow:
+        return BatchRow(
+            key=f"deal:{e.id}:{part}",
+            kind=f"deal.{part}",
+            debit_id=self._ledger_id(debit[0], e.currency, debit[1]),
+            credit_id=self._ledger_id(credit[0], e.currency, credit[1]),
+            currency=e.currency,
+            amount_minor=amount,
+            at=moment(e.at),
+        )
 
 
 def events_of(batch: Batch, scale: Scale) -> Iterable[Any]:
