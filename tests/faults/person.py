@@ -36,6 +36,7 @@ from apps.ledger.verification import violations
 from apps.orders.enums import OrderStatus
 from apps.orders.errors import EngineSilent
 from apps.orders.models import EngineAccount, Execution, Order, Position
+from apps.orders.selectors import orders_open
 from apps.orders.services import order_submit
 from apps.payments.models import Transfer
 from apps.payments.selectors import wallet_account
@@ -166,15 +167,16 @@ def trade(account: str, count: int, name: str) -> dict[str, int]:
 
 
 def orders(account: str) -> list[list[Any]]:
-    """What is stored: id, number, status, filled hundredths of a lot, number of executions."""
+    """What is stored once no order waits for a venue any more: id, number, status, hundredths of a lot filled and executed."""
     mine = Order.objects.filter(account_id=account).order_by("pk")
+    wait_for(lambda: not orders_open(UUID(account)).exists(), "the venues to answer")
     return [
         [
             order.client_order_id,
             order.pk,
             OrderStatus(order.status).name,
             int(order.filled_lots / LOTS),
-            Execution.objects.filter(order_id=order.pk).count(),
+            sum(int(fill.lots / LOTS) for fill in Execution.objects.filter(order_id=order.pk)),
         ]
         for order in mine
     ]
