@@ -317,3 +317,4 @@ def proofs_hold() -> None:
     call_command("verify_ledger", stdout=io.StringIO())
     call_command("verify_audit", stdout=io.StringIO())
     call_command("replay_engine", verify=True, stdout=io.StringIO())
+    call_command("verify_engine", stdout=io.StringIO())
