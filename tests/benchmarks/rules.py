@@ -77,7 +77,9 @@ def timed(call: Callable[[], object], n: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--n", type=int, default=20_000)
-    n = parser.parse_args().n
+    parser.add_argument("--small", action="store_true", help="a few hundred, to see that it runs")
+    options = parser.parse_args()
+    n = 300 if options.small else options.n
     contents = {content.key: content for content in rule_files()}
     joined = compile_contents(list(contents.values()))["BOS-EU", "withdrawal.gate"]
     ten = contents["BOS-EU/withdrawal.gate"].rows
