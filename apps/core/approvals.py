@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,9 +17,11 @@ from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.commands import command, joined
 from apps.core.errors import AlreadyVoted, NotAllowed, SelfApproval, StaleBase, WrongState
-from apps.core.locks import lock_row, lock_rows
+from apps.core.locks import lock_row
 from apps.core.models import Approval, ApprovalVote
 from apps.core.permissions import Permission
+
+log = logging.getLogger(__name__)
 
 Executor = Callable[..., None]
 
@@ -140,16 +143,30 @@ def approval_withdraw(*, approval_id: UUID, actor: Actor, reason: str) -> Approv
     return approval
 
 
-@command
 def approvals_expire(*, actor: Actor) -> int:
-    """Close what nobody decided in time. Returns how many."""
-    overdue = lock_rows(
-        Approval.objects.filter(state=Approval.State.PENDING, expires_at__lte=clock.now())
-    )
-    for approval in overdue:
-        approval.expire(by=actor, reason="expired")
-        _finish(approval, actor, "expired", "approval.expire", EFFECTS[approval.action].on_reject)
-    return len(overdue)
+    """Close what nobody decided in time, each in a transaction of its own. Returns how many.
+
+    What an approval held is set free with it, so one that cannot be closed is reported and keeps no other open.
+    """
+    overdue = Approval.objects.filter(state=Approval.State.PENDING, expires_at__lte=clock.now())
+    closed = 0
+    for approval_id in list(overdue.order_by("pk").values_list("pk", flat=True)):
+        try:
+            closed += approval_expire(approval_id=approval_id, actor=actor)
+        except Exception:
+            log.exception("an approval could not expire", extra={"approval": str(approval_id)})
+    return closed
+
+
+@command
+def approval_expire(*, approval_id: UUID, actor: Actor) -> bool:
+    """Close one whose time is over. False when it was decided in the meantime."""
+    approval = lock_row(Approval.objects.all(), approval_id)
+    if approval.state != Approval.State.PENDING or approval.expires_at > clock.now():
+        return False
+    approval.expire(by=actor, reason="expired")
+    _finish(approval, actor, "expired", "approval.expire", EFFECTS[approval.action].on_reject)
+    return True
 
 
 def approval_cancel(*, approval: Approval, actor: Actor, reason: str) -> None:

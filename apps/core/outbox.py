@@ -2,7 +2,8 @@
 
 An event becomes one `Delivery` for each reaction. A delivery is sent to a worker, and sent again when
 nothing was heard of it; the worker locks it, runs the reaction and marks it done in the same
-transaction. After `MAX_ATTEMPTS` failures it is a dead letter that staff can retry.
+transaction. After `MAX_ATTEMPTS` failures it is a dead letter that staff can retry. Somebody who does not answer
+(status 503) is no failure: they are told again, at least every minute, for as long as it takes.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from apps.core.actor import Actor
 from apps.core.audit import audit
 from apps.core.commands import command, joined
 from apps.core.context import RequestContext, set_request
-from apps.core.errors import NotVisible, WrongState
+from apps.core.errors import WrongState
 from apps.core.events import BY_EVENT, HANDLERS, Event, Handler, event_from
 from apps.core.ids import new_id
+from apps.core.locks import lock_row
 from apps.core.models import Delivery, OutboxEvent
 from apps.core.permissions import RETRY_DELIVERY
 
@@ -32,6 +34,8 @@ log = logging.getLogger(__name__)
 MAX_ATTEMPTS = 10
 RESEND_AFTER = timedelta(seconds=30)
 BACKOFF_SECONDS = (1, 2, 5, 15, 30, 60, 120, 300, 600, 1200)
+SILENCE = 503
+ASK_SILENT_AFTER = timedelta(minutes=1)
 WAIT_FOR_PREDECESSOR = timedelta(milliseconds=200)
 
 
@@ -121,7 +125,8 @@ def deliver(delivery_id: int) -> bool:
         return _run_atomic(delivery_id, handler) if handler.atomic else _run(delivery, handler)
     except Exception as error:
         log.warning("reaction failed", extra={"handler": handler.name, "event": delivery.event_id})
-        _failed(delivery_id, f"{type(error).__name__}: {error}")
+        silent = getattr(error, "status", None) == SILENCE
+        _failed(delivery_id, f"{type(error).__name__}: {error}", silent=silent)
         return False
     finally:
         set_request(None)
@@ -164,17 +169,19 @@ def _done(delivery_id: int) -> None:
     )
 
 
-def _failed(delivery_id: int, error: str) -> None:
+def _failed(delivery_id: int, error: str, *, silent: bool = False) -> None:
     with transaction.atomic():
         delivery = Delivery.objects.select_for_update().get(pk=delivery_id)
         if delivery.state != Delivery.State.PENDING:
             return
         delivery.attempts += 1
         delivery.last_error = error[:2000]
-        if delivery.attempts >= MAX_ATTEMPTS:
+        if silent:
+            delivery.attempts = min(delivery.attempts, MAX_ATTEMPTS - 1)
+        elif delivery.attempts >= MAX_ATTEMPTS:
             delivery.state = Delivery.State.DEAD
-        wait = BACKOFF_SECONDS[min(delivery.attempts, len(BACKOFF_SECONDS)) - 1]
-        delivery.next_at = clock.now() + timedelta(seconds=wait)
+        wait = timedelta(seconds=BACKOFF_SECONDS[delivery.attempts - 1])
+        delivery.next_at = clock.now() + (min(wait, ASK_SILENT_AFTER) if silent else wait)
         delivery.save()
 
 
@@ -202,9 +209,7 @@ def lag_seconds() -> float:
 def delivery_retry(*, delivery_id: int, actor: Actor, reason: str) -> Delivery:
     """Give a dead letter another life. Raises `NotVisible`, `NotAllowed`, `WrongState`."""
     actor.require(RETRY_DELIVERY)
-    delivery = Delivery.objects.select_for_update().filter(pk=delivery_id).first()
-    if delivery is None:
-        raise NotVisible
+    delivery: Delivery = lock_row(Delivery.objects.all(), delivery_id, visible_to=actor)
     if delivery.state != Delivery.State.DEAD:
         raise WrongState(state=delivery.get_state_display(), command="retry")
     delivery.state = Delivery.State.PENDING

@@ -1,6 +1,7 @@
 from celery import shared_task
 
-from apps.core import outbox
+from apps.core import approvals, outbox
+from apps.core.actor import Actor
 
 
 @shared_task(name="core.deliver")
@@ -8,3 +9,9 @@ def deliver(delivery_ids: list[int]) -> None:
     """Run reactions in the order given."""
     for delivery_id in delivery_ids:
         outbox.deliver(delivery_id)
+
+
+@shared_task(name="core.approvals_expire")
+def approvals_expire() -> None:
+    """What nobody decided in time ends, and whatever was held for it is free again."""
+    approvals.approvals_expire(actor=Actor.system("approvals"))

@@ -174,6 +174,7 @@ CELERY_BEAT_SCHEDULER = "celery.beat:PersistentScheduler"
 CELERY_BEAT_SCHEDULE = {
     task: {"task": task, "schedule": seconds}
     for task, seconds in {
+        "core.approvals_expire": 60.0,
         "payments.payouts_ask": 15.0,
         "payments.deposits_ask": 30.0,
         "payments.deposits_expire": 60.0,

@@ -1,12 +1,14 @@
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from apps.core import clock
 from apps.core.actor import Actor, ActorKind, Scope, ScopeLevel
 from apps.core.approvals import (
     EFFECTS,
+    Effect,
     approval_request,
     approval_vote,
     approval_withdraw,
@@ -25,6 +27,7 @@ from apps.core.errors import (
 )
 from apps.core.models import Approval, ApprovalVote, AuditRecord, Mail
 from apps.core.permissions import VOTE_APPROVAL
+from apps.core.tasks import approvals_expire as approvals_expire_task
 
 
 def staff(number: int, *permissions: str, scope: Scope | None = None) -> Actor:
@@ -192,3 +195,32 @@ def test_the_database_itself_refuses_the_makers_vote(maker, voter):
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     nothing_happened(approval)
+
+
+@pytest.mark.django_db
+def test_one_that_cannot_be_closed_does_not_keep_the_others_open():
+    """What is held for an approval that nobody gave is set free, also when another one fails."""
+    stuck, fine = ask(), ask()
+    real = EFFECTS["test.pay"]
+
+    def on_reject(approval: Approval, *, actor: Actor) -> None:
+        if approval.pk == stuck.pk:
+            raise WrongState(state="odd", command="closing it")
+        _mail("rejected")
+
+    EFFECTS["test.pay"] = Effect(real.execute, on_reject)
+    with clock.frozen(clock.now() + timedelta(days=4)):
+        assert approvals_expire(actor=Actor.system("beat")) == 1
+    states = {row.pk: row.state for row in Approval.objects.all()}
+    assert states == {stuck.pk: "PENDING", fine.pk: "EXPIRED"}
+    assert Mail.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_the_beat_closes_what_nobody_decided():
+    ask()
+    scheduled = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert "core.approvals_expire" in scheduled
+    with clock.frozen(clock.now() + timedelta(days=4)):
+        approvals_expire_task()
+    assert Approval.objects.get().state == "EXPIRED"

@@ -1,3 +1,4 @@
+import dataclasses
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -7,7 +8,7 @@ from django.db import DatabaseError, connection, transaction
 
 from apps.core import clock, outbox
 from apps.core.actor import Actor
-from apps.core.errors import WrongState
+from apps.core.errors import DomainError, WrongState
 from apps.core.events import BY_EVENT, HANDLERS, Event, emit, event_from, reacts_to
 from apps.core.models import Delivery, Mail, OutboxEvent
 
@@ -151,3 +152,32 @@ def test_many_events_are_written_with_one_statement():
         outbox.insert_events(cursor, events)
     outbox.deliver_all()
     assert seen == [0, 1, 2, 3, 4]
+
+
+class Silent(DomainError):
+    code = "SILENT"
+    status = 503
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_does_not_answer_is_told_again_until_it_does():
+    """An engine that is down for an hour must still learn of the money that arrived meanwhile."""
+    silent = True
+
+    def tell(event: ThingHappened) -> None:
+        if silent:
+            raise Silent
+        Mail.objects.create(to=str(event.number), subject="s", body="b")
+
+    HANDLERS["core.note"] = dataclasses.replace(HANDLERS["core.note"], function=tell)
+    happened(1)
+    outbox.dispatch()
+    (delivery_id,) = outbox.claim_due()
+    for _attempt in range(3 * outbox.MAX_ATTEMPTS):
+        assert outbox.deliver(delivery_id) is False
+    delivery = Delivery.objects.get()
+    assert delivery.state == "PENDING"
+    assert delivery.next_at - clock.now() <= timedelta(minutes=1)
+    silent = False
+    assert outbox.deliver(delivery_id) is True
+    assert Mail.objects.count() == 1
