@@ -385,7 +385,7 @@ def account_funds_reserve(
     """Take money out of a trading account if its margin allows, and return the balance that is left.
 
     The engine decides and books at once, once per `reference`; the caller then posts it in the ledger under the key
-    `<reference>:debit`, or gives it back with `account_funds_apply(direction="IN")` under another reference.
+    `<reference>:debit`, or gives it back with `account_funds_apply(direction="IN")` as `<reference>:back`.
     Raises `FreeMarginTooLow`, `AccountNotInEngine`, `EngineSilent`.
     """
     row = EngineAccount.objects.filter(pk=account_id).first()

@@ -39,7 +39,7 @@ class EngineBreak:
 
 
 # `told`: in the books, asked of the engine, and no receipt of it yet. `reserved`: gone from the engine a moment ago,
-# and no `<reference>:debit` in the books yet.
+# no `<reference>:debit` in the books yet and no `<reference>:back` told.
 _ACCOUNTS = """
 WITH told AS (
   SELECT o.aggregate AS account, e.shard,
@@ -56,6 +56,7 @@ WITH told AS (
     FROM core_outboxevent o
    WHERE o.name = 'orders.FundsApplied' AND o.payload->>'kind' = 'RESERVE' AND o.created_at > %s
      AND NOT EXISTS (SELECT 1 FROM ledger_entry n WHERE n.idempotency_key = (o.payload->>'reference') || ':debit')
+     AND NOT EXISTS (SELECT 1 FROM told WHERE told.key = left('funds:' || (o.payload->>'reference') || ':back:IN', 120))
    GROUP BY o.aggregate
 )
 SELECT e.account_id, e.currency, e.balance, coalesce(b.credits_posted - b.debits_posted, 0),

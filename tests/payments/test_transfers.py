@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from apps.accounts.errors import PlatformPending, WrongCurrency
 from apps.core import clock
-from apps.core.errors import Conflict, NotVisible
+from apps.core.errors import Busy, Conflict, NotVisible
 from apps.core.outbox import deliver_all
 from apps.ledger.enums import AccountKind
 from apps.ledger.selectors import total_of
 from apps.orders.selectors import account_equity
+from apps.orders.verification import engine_breaks
 from apps.payments.enums import Direction, TransferState
 from apps.payments.errors import WalletTooLow
+from apps.payments.locks import sole_advance
 from apps.payments.models import Transfer
+from apps.payments.services import transfers
 from apps.payments.services.transfers import transfer_advance, transfer_request, transfers_ask
 from tests.accounts import world as accounts
 from tests.payments.world import (
@@ -217,3 +222,51 @@ def test_the_account_takes_only_its_own_currency(client, account):
             actor=as_client(client),
         )
     assert traces() == before
+
+
+def test_what_the_engine_let_go_for_a_transfer_that_had_just_ended_comes_back(
+    client, account, platform, monkeypatch
+):
+    """One worker heard a no and ended it; the other one's question, asked a moment later, was granted."""
+    asks(client, account, "300.00")
+    deliver_all()
+    back = asks(client, account, "120.00", Direction.FROM_ACCOUNT)
+    real = transfers._ask_engine
+
+    def granted_too_late(transfer):
+        real(transfer)
+        transfers.transfer_undone(transfer_id=transfer.pk, why="not enough free margin")
+
+    monkeypatch.setattr(transfers, "_ask_engine", granted_too_late)
+    deliver_all()
+
+    assert fresh(back).state == S.COMPENSATED
+    assert everywhere(client, account, platform) == {
+        "wallet": "700.00",
+        "books": "300.00",
+        "engine": "300.00",
+        "platform": "300.00",
+    }
+    assert list(engine_breaks()) == []
+    assert books_are_sound()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_never_carry_out_the_same_transfer_at_once(client, account):
+    back = asks(client, account, "1.00", Direction.FROM_ACCOUNT)
+    refusals = []
+
+    def other_worker():
+        try:
+            transfer_advance(transfer_id=back.pk)
+        except Busy as refusal:
+            refusals.append(refusal)
+        finally:
+            connection.close()
+
+    with sole_advance(back.pk):
+        worker = threading.Thread(target=other_worker)
+        worker.start()
+        worker.join(20)
+    assert len(refusals) == 1
+    assert (fresh(back).state, fresh(back).attempts) == (S.REQUESTED, 0)

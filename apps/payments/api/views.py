@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from apps.accounts.errors import PlatformPending
 from apps.clients.selectors import client_list
 from apps.core.api import CREATED, ReadOnlyBrokerViewSet, actor_of, idempotent
-from apps.core.errors import InvalidInput
+from apps.core.errors import Busy, InvalidInput
 from apps.core.money import Money
 from apps.orders.errors import EngineSilent
 from apps.payments.api.filters import DepositFilter, TransferFilter, WithdrawalFilter
@@ -58,6 +58,7 @@ class WalletViewSet(viewsets.ViewSet):
         responses=WalletSerializer(many=True),
     )
     def list(self, request: Request) -> Response:
+        actor_of(request).require("payments.view_deposit")
         try:
             client_id = UUID(request.query_params.get("client", ""))
         except ValueError:
@@ -174,6 +175,6 @@ class TransferViewSet(ReadOnlyBrokerViewSet):
         )
         try:
             transfer = transfer_advance(transfer_id=transfer.pk)
-        except (PlatformPending, EngineSilent):
+        except (PlatformPending, EngineSilent, Busy):
             transfer = Transfer.objects.get(pk=transfer.pk)
         return Response(TransferSerializer(transfer).data, status=CREATED)

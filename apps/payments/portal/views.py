@@ -21,7 +21,7 @@ from apps.accounts.models import TradingAccount
 from apps.accounts.selectors import account_list
 from apps.clients.models import Client
 from apps.clients.portal.access import client_page
-from apps.core.errors import DomainError
+from apps.core.errors import Busy, DomainError
 from apps.ledger.enums import AccountKind
 from apps.ledger.selectors import account_for, balance_of
 from apps.orders.errors import EngineSilent
@@ -329,7 +329,7 @@ def _transferred(request: HttpRequest, client: Client, form: TransferForm) -> UU
     )
     try:
         transfer_advance(transfer_id=made.pk)
-    except (PlatformPending, EngineSilent):
+    except (PlatformPending, EngineSilent, Busy):
         messages.info(request, _("It is on its way. This page follows by itself."))
     identity: UUID = made.pk
     return identity

@@ -34,7 +34,7 @@ from apps.orders.services import account_funds_apply, account_funds_reserve
 from apps.payments.enums import TRANSFER_DONE, Direction, TransferState
 from apps.payments.errors import WalletTooLow
 from apps.payments.events import TransferCompensated, TransferCompleted, TransferRequested
-from apps.payments.locks import transfer_locked
+from apps.payments.locks import sole_advance, transfer_locked
 from apps.payments.models import Transfer
 from apps.payments.permissions import REQUEST_TRANSFER, RETRY_TRANSFER
 from apps.payments.selectors import STUCK_AFTER, wallet_account
@@ -110,29 +110,36 @@ def transfer_advance(*, transfer_id: UUID) -> Transfer:
     """Bring a transfer as far as the other systems answer; harmless to repeat.
 
     Talks to the engine and the platform, so call it outside any transaction. Raises `PlatformPending` or
-    `EngineSilent` while an outcome is not known.
+    `EngineSilent` while an outcome is not known, `Busy` while another worker is at it.
     """
-    transfer = Transfer.objects.get(pk=transfer_id)
-    if transfer.is_finished:
-        return transfer
-    try:
-        if transfer.state == S.REQUESTED:
-            _ask_engine(transfer)
-            transfer = transfer_left_account(transfer_id=transfer_id)
-        balance_operation(
-            account_id=transfer.account_id,
-            kind=_PLATFORM_KIND[Direction(transfer.direction)],
-            amount=transfer.amount,
-            reference=transfer.reference,
-        )
-    except _NO_LEAVE as refusal:
-        return transfer_undone(transfer_id=transfer_id, why=str(refusal))
-    except (PlatformSaysNo, AccountNotFundable) as refusal:
-        return transfer_undone(transfer_id=transfer_id, why=str(refusal))
-    except (PlatformPending, EngineSilent) as silence:
-        transfer_waits(transfer_id=transfer_id, why=str(silence))
-        raise
-    return transfer_arrived(transfer_id=transfer_id)
+    with sole_advance(transfer_id):
+        transfer = Transfer.objects.get(pk=transfer_id)
+        if transfer.is_finished:
+            return transfer
+        try:
+            return _advanced(transfer)
+        except _NO_LEAVE as refusal:
+            return transfer_undone(transfer_id=transfer_id, why=str(refusal))
+        except (PlatformSaysNo, AccountNotFundable) as refusal:
+            return transfer_undone(transfer_id=transfer_id, why=str(refusal))
+        except (PlatformPending, EngineSilent) as silence:
+            transfer_waits(transfer_id=transfer_id, why=str(silence))
+            raise
+
+
+def _advanced(transfer: Transfer) -> Transfer:
+    if transfer.state == S.REQUESTED:
+        _ask_engine(transfer)
+        transfer = transfer_left_account(transfer_id=transfer.pk)
+        if transfer.is_finished:
+            return transfer
+    balance_operation(
+        account_id=transfer.account_id,
+        kind=_PLATFORM_KIND[Direction(transfer.direction)],
+        amount=transfer.amount,
+        reference=transfer.reference,
+    )
+    return transfer_arrived(transfer_id=transfer.pk)
 
 
 def _ask_engine(transfer: Transfer) -> None:
@@ -143,8 +150,10 @@ def _ask_engine(transfer: Transfer) -> None:
 
 @command
 def transfer_left_account(*, transfer_id: UUID) -> Transfer:
-    """The engine let the money go; the books follow."""
+    """The engine let the money go; the books follow. For a transfer that has ended meanwhile it is given back."""
     transfer = transfer_locked(transfer_id, visible_to=PSP)
+    if transfer.state == S.COMPENSATED:
+        _back_to_engine(transfer)
     if transfer.state == S.REQUESTED:
         _book(transfer, "debit", _trading(transfer), _in_transit(transfer), PSP)
         transfer.debit_source(by=PSP, reason="taken from the trading account")
@@ -213,13 +222,18 @@ def _put_back(transfer: Transfer) -> None:
     source = wallet_account(transfer.client_id, transfer.currency) if inward else _trading(transfer)
     _book(transfer, "return", _in_transit(transfer), source, PSP)
     if not inward:
-        account_funds_apply(
-            account_id=transfer.account_id,
-            amount=transfer.amount,
-            reference=f"{transfer.reference}:back",
-            direction="IN",
-            actor=PSP,
-        )
+        _back_to_engine(transfer)
+
+
+def _back_to_engine(transfer: Transfer) -> None:
+    """Once however often it is told: one reference."""
+    account_funds_apply(
+        account_id=transfer.account_id,
+        amount=transfer.amount,
+        reference=f"{transfer.reference}:back",
+        direction="IN",
+        actor=PSP,
+    )
 
 
 @command
