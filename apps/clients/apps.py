@@ -12,10 +12,13 @@ class ClientsConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.clients import panels, reactions  # noqa: F401
+        from apps.clients.models import Client
         from apps.clients.selectors import clients_of_user
+        from apps.core.querysets import register_client_scope
         from apps.users.selectors import register_membership
 
         def memberships(user: object) -> tuple[str, frozenset[UUID]]:
             return "client", frozenset(clients_of_user(user.pk))  # type: ignore[attr-defined]
 
         register_membership("clients", memberships)
+        register_client_scope(lambda actor: Client.objects.visible_to(actor).values("pk"))

@@ -21,6 +21,11 @@ class Panel:
     template: ClassVar[str] = ""
     permission: ClassVar[Permission | str | None] = None
 
+    @classmethod
+    def shown_to(cls, actor: Actor) -> bool:
+        """Whether the actor holds what the panel asks for, if it asks for anything."""
+        return cls.permission is None or actor.allows(cls.permission)
+
     def context(self, obj: Any, actor: Actor) -> dict[str, Any] | None:
         return {}
 
@@ -40,7 +45,7 @@ def panels_for(obj: models.Model, actor: Actor) -> list[tuple[Panel, dict[str, A
     """The panels that this actor may see on `obj`, with what they show."""
     shown = []
     for _, kind in PANELS[obj._meta.label.lower()]:
-        if kind.permission is not None and not actor.allows(kind.permission):
+        if not kind.shown_to(actor):
             continue
         panel = kind()
         context = panel.context(obj, actor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 from django.db import models
@@ -48,3 +49,27 @@ class ScopedQuerySet(models.QuerySet[Any]):
         if "entity" not in self.scope_paths or not actor.scope.entities:
             return None
         return Q(**{f"{self.scope_paths['entity']}__in": actor.scope.entities})
+
+
+ClientsInScope = Callable[[Actor], models.QuerySet[Any]]
+_CLIENTS: list[ClientsInScope] = []
+
+
+def register_client_scope(lookup: ClientsInScope) -> None:
+    """Let the app that has clients say which of them an actor sees: a queryset of their ids, under `pk`."""
+    _CLIENTS[:] = [lookup]
+
+
+class TrailQuerySet(ScopedQuerySet):
+    """Rows that name a client without a foreign key: staff with a narrower scope see those of their clients."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        if actor.scope.level is ScopeLevel.ALL:
+            return self
+        if actor.kind is not ActorKind.STAFF or not _CLIENTS:
+            return self.none()
+        return self.filter(client_id__in=_CLIENTS[0](actor))
+
+
+class MachineryQuerySet(ScopedQuerySet):
+    """Rows about everybody's doings that say nothing of whose: for those alone who see the whole house."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from django.db.models import Q
 
+from apps.core.actor import Actor, ActorKind
 from apps.core.querysets import ScopedQuerySet
 from apps.ib.enums import EARNED_STATES
 
@@ -46,14 +47,41 @@ class EdgeQuerySet(DatedQuerySet):
     }
 
 
-class AccrualQuerySet(PartnerOwnedQuerySet):
+class _OfClient:
+    """Rows that name a partner's client: staff see them when both are within their scope."""
+
+    def _entity_condition(self, actor: Actor) -> Q | None:
+        condition = super()._entity_condition(actor)  # type: ignore[misc]
+        if condition is None:
+            return None
+        return condition & Q(client__entity__code__in=actor.scope.entities)
+
+
+class AttributionQuerySet(_OfClient, DatedQuerySet):
+    """Whose client somebody is."""
+
+
+class AccrualQuerySet(_OfClient, PartnerOwnedQuerySet):
     def earned(self) -> Self:
         """What the partner has a right to; corrections count with their sign."""
         return self.filter(state__in=EARNED_STATES)
 
 
 class PlanQuerySet(ScopedQuerySet):
-    """Plans belong to the house: whoever may see the page sees all."""
+    """Plans belong to the house: staff who may see the page see all. A partner sees what it is paid by."""
 
-    def visible_to(self, actor):  # type: ignore[no-untyped-def]
-        return self
+    def visible_to(self, actor: Actor) -> Self:
+        if actor.kind is ActorKind.PARTNER:
+            return self.filter(pk__in=self._paid_by(actor))
+        return self if actor.kind in (ActorKind.STAFF, ActorKind.SYSTEM) else self.none()
+
+    def _paid_by(self, actor: Actor) -> Any:
+        path = _TO_ASSIGNMENTS[self.model._meta.model_name or ""]
+        return self.model._default_manager.filter(**{path: actor.partner_ids}).values("pk")
+
+
+_TO_ASSIGNMENTS = {
+    "plan": "assignments__partner_id__in",
+    "planversion": "plan__assignments__partner_id__in",
+    "planline": "version__plan__assignments__partner_id__in",
+}

@@ -17,7 +17,8 @@ from apps.core.admin import BrokerModelAdmin, Transition, actor_of
 from apps.core.money import Money
 from apps.ledger.models import Account, Entry, PeriodClose, Transfer
 from apps.ledger.panels import StatementPanel, TransfersPanel
-from apps.ledger.permissions import CORRECT_ENTRY, VIEW_LEDGER
+from apps.ledger.permissions import CORRECT_ENTRY
+from apps.ledger.querysets import sees_books
 from apps.ledger.selectors import trial_balance
 from apps.ledger.services import available_minor, entry_correct
 
@@ -72,7 +73,7 @@ class AccountAdmin(BooksAdmin):
 
     def trial_balance_view(self, request: HttpRequest) -> HttpResponse:
         """Every kind of account per currency; debits equal credits, or somebody is alarmed."""
-        if not actor_of(request).allows(VIEW_LEDGER):
+        if not sees_books(actor_of(request)):
             raise PermissionDenied
         books = []
         for currency, group in groupby(trial_balance(), key=lambda line: line.currency):

@@ -4,17 +4,24 @@ from typing import TYPE_CHECKING, Self
 
 from django.db import models
 
+from apps.core.actor import ScopeLevel
+
 from .permissions import VIEW_LEDGER
 
 if TYPE_CHECKING:
     from apps.core.actor import Actor
 
 
+def sees_books(actor: Actor) -> bool:
+    """Whether the actor may look into the ledger: the permission, and no narrower scope than everything."""
+    return actor.allows(VIEW_LEDGER) and actor.scope.level is ScopeLevel.ALL
+
+
 class _LedgerQuerySet(models.QuerySet):
-    """The ledger has no client column to scope by: whoever may see the books sees all of them."""
+    """The books have no client or company to scope by: those see them who see the whole house."""
 
     def visible_to(self, actor: Actor) -> Self:
-        return self if actor.allows(VIEW_LEDGER) else self.none()
+        return self if sees_books(actor) else self.none()
 
 
 class AccountQuerySet(_LedgerQuerySet):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from apps.core.actor import Actor
+from apps.core.actor import Actor, ScopeLevel
 from apps.core.querysets import ScopedQuerySet
 
 from .permissions import VIEW_PAYMENTS
@@ -38,7 +38,15 @@ class CheckQuerySet(ScopedQuerySet):
 
 
 class HouseQuerySet(ScopedQuerySet):
-    """Providers, their messages and money of nobody: for those who work with payments."""
+    """Providers and what they offer: for those who work with payments."""
 
     def visible_to(self, actor: Actor) -> Any:
         return self if actor.allows(VIEW_PAYMENTS) else self.none()
+
+
+class UnsortedQuerySet(HouseQuerySet):
+    """Providers' messages and money of nobody may concern any client: for those who see the whole house."""
+
+    def visible_to(self, actor: Actor) -> Any:
+        whole = actor.scope.level is ScopeLevel.ALL
+        return super().visible_to(actor) if whole else self.none()

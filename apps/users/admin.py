@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
-from apps.core.admin import BrokerModelAdmin
+from apps.core.actor import ScopeLevel
+from apps.core.admin import BrokerModelAdmin, actor_of
 from apps.users.models import Desk, Role, User
 
 admin.site.unregister(Group)
@@ -37,7 +38,12 @@ class UserAdmin(BrokerModelAdmin):
     show_timeline = True
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).prefetch_related("groups")
+        """Staff with a narrower scope see their colleagues, not the logins of all clients."""
+        users = super().get_queryset(request).prefetch_related("groups")
+        scope = actor_of(request).scope
+        if scope.level is ScopeLevel.ALL:
+            return users
+        return users.filter(is_staff=True, entities__overlap=list(scope.entities))
 
     def has_history_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

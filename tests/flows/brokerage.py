@@ -88,9 +88,9 @@ class Brokerage:
         tick = Tick(symbol, bid, ask, to_us(clock.now()))
         QuotePublisher("TEST", {symbol: digits}).publish([tick])
 
-    def partner(self, code: str, plan: str, *, under: str = "") -> Any:
+    def partner(self, code: str, plan: str, *, under: str = "", country: str = "AE") -> Any:
         """A verified client who became a partner."""
-        story = self.client(partner=under)
+        story = self.client(partner=under, country=country)
         story.user.groups.add(Role.objects.get(name="partner"))
         partner = partner_apply(
             client_id=story.client_id, code=code, name=code, currency="USD", actor=story.again()

@@ -146,7 +146,7 @@ class BrokerModelAdmin(SimpleHistoryAdmin, ModelAdmin):
         extra = dict(extra_context or {})
         if obj is not None:
             actor = actor_of(request)
-            own = [(panel, panel().context(obj, actor)) for panel in self.panels]
+            own = [(p, p().context(obj, actor)) for p in self.panels if p.shown_to(actor)]
             extra |= {
                 "transition_buttons": self.transition_buttons(request, obj),
                 "panels": [(p, c) for p, c in own if c is not None] + panels_for(obj, actor),

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core import clock
 from apps.core.models.base import AppendOnlyModel
+from apps.core.querysets import TrailQuerySet
 
 
 class AuditRecord(AppendOnlyModel):
@@ -28,6 +29,8 @@ class AuditRecord(AppendOnlyModel):
     approval_id = models.UUIDField(_("approval"), null=True, blank=True)
     request_id = models.CharField(_("request"), max_length=64, blank=True)
     ip = models.GenericIPAddressField(_("address"), null=True, blank=True)
+
+    objects = TrailQuerySet.as_manager()
 
     class Meta(AppendOnlyModel.Meta):
         verbose_name = _("audit record")

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.core import clock
+from apps.core.querysets import MachineryQuerySet
 
 
 class Mail(models.Model):
@@ -15,6 +16,8 @@ class Mail(models.Model):
     body = models.TextField(_("body"))
     html = models.TextField(_("HTML"), blank=True)
     sent_at = models.DateTimeField(_("sent at"), default=clock.now)
+
+    objects = MachineryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("mail")

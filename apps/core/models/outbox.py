@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core import clock
 from apps.core.ids import new_id
+from apps.core.querysets import MachineryQuerySet
 
 
 class OutboxEvent(models.Model):
@@ -20,6 +21,8 @@ class OutboxEvent(models.Model):
     request_id = models.CharField(_("request"), max_length=64, blank=True, db_default="")
     created_at = models.DateTimeField(_("at"), default=clock.now)
     dispatched_at = models.DateTimeField(_("dispatched at"), null=True, blank=True)
+
+    objects = MachineryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("event")
@@ -60,6 +63,8 @@ class Delivery(models.Model):
     next_at = models.DateTimeField(_("next attempt"), default=clock.now)
     done_at = models.DateTimeField(_("done at"), null=True, blank=True)
     last_error = models.TextField(_("last error"), blank=True)
+
+    objects = MachineryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("delivery")

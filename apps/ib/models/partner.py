@@ -14,7 +14,12 @@ from apps.core.actor import Actor
 from apps.core.models import AppendOnlyModel, AuditedModel
 from apps.core.models.fields import StateField
 from apps.ib.enums import OVER_STATES, AgreementState, AttributionSource
-from apps.ib.querysets import DatedQuerySet, EdgeQuerySet, PartnerOwnedQuerySet, PartnerQuerySet
+from apps.ib.querysets import (
+    AttributionQuerySet,
+    EdgeQuerySet,
+    PartnerOwnedQuerySet,
+    PartnerQuerySet,
+)
 
 A = AgreementState
 
@@ -181,7 +186,7 @@ class Attribution(AuditedModel):
     registered_at = models.DateTimeField(_("registered"), null=True, blank=True)
     first_deposit_at = models.DateTimeField(_("first deposit"), null=True, blank=True)
 
-    objects = DatedQuerySet.as_manager()
+    objects = AttributionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("attribution")

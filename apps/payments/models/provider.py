@@ -15,7 +15,7 @@ from apps.core.models import AppendOnlyModel, AuditedModel
 from apps.core.money import Money
 from apps.payments.enums import Method, ProviderKind, ReceiptOutcome
 from apps.payments.models.base import minor_units
-from apps.payments.querysets import ClientMoneyQuerySet, HouseQuerySet
+from apps.payments.querysets import ClientMoneyQuerySet, HouseQuerySet, UnsortedQuerySet
 
 
 class PaymentProvider(AuditedModel):
@@ -162,7 +162,7 @@ class WebhookReceipt(AppendOnlyModel):
     sent_at = models.DateTimeField(_("signed at"))
     received_at = models.DateTimeField(_("received"), default=clock.now)
 
-    objects = HouseQuerySet.as_manager()
+    objects = UnsortedQuerySet.as_manager()
 
     class Meta(AppendOnlyModel.Meta):
         verbose_name = _("webhook receipt")

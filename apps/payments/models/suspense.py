@@ -16,7 +16,7 @@ from apps.core.models.fields import StateField
 from apps.core.money import Money
 from apps.payments.enums import SuspenseKind, SuspenseState
 from apps.payments.models.base import minor_units
-from apps.payments.querysets import HouseQuerySet
+from apps.payments.querysets import UnsortedQuerySet
 
 S = SuspenseState
 
@@ -38,7 +38,7 @@ class SuspenseItem(AuditedModel):
     state = StateField(_("state"), default=S.OPEN, choices=S.choices)
     resolved_at = models.DateTimeField(_("resolved"), null=True, blank=True)
 
-    objects = HouseQuerySet.as_manager()
+    objects = UnsortedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("money in suspense")
