@@ -167,7 +167,7 @@ def trade(account: str, count: int, name: str) -> dict[str, int]:
 
 
 def orders(account: str) -> list[list[Any]]:
-    """Once no order waits for a venue: id, number, status, hundredths of a lot filled and executed."""
+    """What is stored once no order waits for a venue any more: id, number, status, filled and executed steps."""
     mine = Order.objects.filter(account_id=account).order_by("pk")
     wait_for(lambda: not orders_open(UUID(account)).exists(), "the venues to answer")
     return [
