@@ -175,7 +175,9 @@ def _payouts(actor: Actor) -> Iterable[QueueRow]:
             url=_page("withdrawal", row),
             since=row.submitted_at or row.created_at,
             severity="high",
-            next_action=str(_("Ask the provider; nothing is sent again")),
+            next_action=row.why
+            if row.outcome
+            else str(_("Ask the provider; nothing is sent again")),
         )
 
 

@@ -25,6 +25,7 @@ from apps.payments.enums import (
     CreditState,
     Method,
     PaymentState,
+    ReceiptOutcome,
     SuspenseState,
     WithdrawalState,
 )
@@ -35,6 +36,7 @@ from apps.payments.models import (
     PaymentMethod,
     SuspenseItem,
     Transfer,
+    WebhookOutcome,
     WebhookReceipt,
     Withdrawal,
     WithdrawalCheck,
@@ -246,9 +248,13 @@ def withdrawals_to_decide(*, actor: Actor) -> QuerySet[Withdrawal]:
 
 
 def payouts_unclear(*, actor: Actor) -> QuerySet[Withdrawal]:
-    """The provider was asked and has not said what became of it."""
+    """The provider was asked and has not said what became of it, or says what the books contradict."""
+    conflicting = WebhookOutcome.objects.filter(
+        outcome=ReceiptOutcome.CONFLICTED, receipt__event_type__startswith="payout."
+    )
     return withdrawal_list(actor=actor).filter(
-        state__in=[WithdrawalState.UNKNOWN, WithdrawalState.ASSISTANCE]
+        Q(state__in=[WithdrawalState.UNKNOWN, WithdrawalState.ASSISTANCE])
+        | Q(pk__in=conflicting.values("subject_id"))
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -18,11 +19,13 @@ from apps.core.errors import (
     SelfApproval,
     WrongState,
 )
-from apps.core.models import Approval
+from apps.core.models import Approval, AuditRecord
 from apps.core.outbox import deliver_all
 from apps.ledger.enums import AccountKind
+from apps.ledger.models import Entry
 from apps.ledger.selectors import total_of
-from apps.payments.enums import CheckResult, WithdrawalState
+from apps.payments.adapters import adapter_for
+from apps.payments.enums import CheckResult, ReceiptOutcome, WithdrawalState
 from apps.payments.errors import (
     AmountBelowMinimum,
     ChecksFailed,
@@ -31,11 +34,12 @@ from apps.payments.errors import (
     NotCancelable,
     WalletTooLow,
 )
-from apps.payments.models import PaymentInstrument, Withdrawal
+from apps.payments.models import PaymentInstrument, WebhookOutcome, Withdrawal
 from apps.payments.permissions import APPROVE_WITHDRAWAL, RESOLVE_PAYOUT
-from apps.payments.selectors import checks_of
+from apps.payments.selectors import checks_of, payouts_unclear
 from apps.payments.services.destinations import bank_account_add
 from apps.payments.services.payouts import (
+    payout_apply,
     payout_resolve,
     payouts_ask,
     withdrawal_ask,
@@ -434,3 +438,58 @@ def test_a_blocked_client_is_told_at_once_and_nothing_is_held(client):
         asks_to_withdraw(client, "100.00")
     assert traces() == before
     assert wallet(client) == ("1000.00", "1000.00")
+
+
+def sent_by_hand(withdrawal):
+    """The provider has it after all, under our reference."""
+    return adapter_for("psp-sim").payout_create(
+        reference=withdrawal.reference,
+        amount=withdrawal.net,
+        method=withdrawal.method,
+        destination=withdrawal.destination.details,
+        holder=withdrawal.destination.holder_name,
+    )
+
+
+def test_money_that_left_after_it_was_given_back_is_put_before_a_person(client, house):
+    house.fault("error_create")
+    withdrawal = approved(asks_to_withdraw(client, "400.00"))
+    deliver_all()
+    with clock.frozen(clock.now() + timedelta(minutes=16)):
+        withdrawal_ask(withdrawal_id=withdrawal.pk)
+    payout_resolve(withdrawal_id=withdrawal.pk, actor=finance(), reason="they never had it")
+    assert state(withdrawal) == (S.RELEASED, S.FAILED)
+    assert not payouts_unclear(actor=finance()).exists()
+    entries = Entry.objects.count()
+
+    sent_by_hand(fresh(withdrawal))
+    house.knocks()
+    house.knocks()
+
+    assert list(payouts_unclear(actor=finance())) == [withdrawal]
+    outcomes = WebhookOutcome.objects.filter(subject_id=withdrawal.pk)
+    assert "CONFLICTED" in outcomes.values_list("outcome", flat=True)
+    assert AuditRecord.objects.filter(action="withdrawal.conflict").count() == 1
+    assert "given back" in fresh(withdrawal).why
+    assert (state(withdrawal), Entry.objects.count()) == ((S.RELEASED, S.FAILED), entries)
+
+
+def test_a_second_payout_for_one_withdrawal_is_put_before_a_person(client, house):
+    withdrawal = approved(asks_to_withdraw(client, "400.00"))
+    deliver_all()
+    house.knocks()
+    house.knocks()
+    assert state(withdrawal) == (S.SETTLED, S.SETTLED)
+    seen = adapter_for("psp-sim").payout_get(payout_id=fresh(withdrawal).provider_payout_id)
+    entries = Entry.objects.count()
+
+    twin = dataclasses.replace(seen, id="po_twin")
+    assert (
+        payout_apply(provider_code="psp-sim", seen=seen, receipt_id=None)
+        == ReceiptOutcome.NO_CHANGE
+    )
+    assert (
+        payout_apply(provider_code="psp-sim", seen=twin, receipt_id=None)
+        == ReceiptOutcome.CONFLICTED
+    )
+    assert (state(withdrawal), Entry.objects.count()) == ((S.SETTLED, S.SETTLED), entries)

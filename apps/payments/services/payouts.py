@@ -181,9 +181,26 @@ def _applied(provider_code: str, seen: ProviderPayout) -> tuple[Answer, UUID | N
             withdrawal.ask_assistance(by=PSP, reason=detail)
             withdrawal.save_as(PSP, detail, action="withdrawal.assistance")
         return (ReceiptOutcome.CONFLICTED, detail), withdrawal.pk
+    if problem := _contradiction(withdrawal, seen):
+        if withdrawal.why != problem:
+            withdrawal.why = problem
+            withdrawal.save_as(PSP, problem, action="withdrawal.conflict")
+        return (ReceiptOutcome.CONFLICTED, problem), withdrawal.pk
     moved = _follow(withdrawal, seen)
     outcome = ReceiptOutcome.APPLIED if moved else ReceiptOutcome.NO_CHANGE
     return (outcome, seen.status), withdrawal.pk
+
+
+def _contradiction(withdrawal: Withdrawal, seen: ProviderPayout) -> str:
+    """Money that left although the books say that it did not, or left twice. Nothing is booked: a person decides."""
+    if seen.status != "paid":
+        return ""
+    if withdrawal.outcome and withdrawal.outcome not in (S.SETTLED, S.RETURNED):
+        return f"paid out as {seen.id} after the money had been given back to the client"
+    known = withdrawal.provider_payout_id
+    if withdrawal.outcome and known and known != seen.id:
+        return f"paid out a second time as {seen.id}, after {known}"
+    return ""
 
 
 def _follow(withdrawal: Withdrawal, seen: ProviderPayout) -> bool:
