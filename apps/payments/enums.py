@@ -60,6 +60,9 @@ class AttemptState(models.TextChoices):
     UNKNOWN = "UNKNOWN", _("No answer")
 
 
+ATTEMPT_OPEN = (AttemptState.STARTED, AttemptState.PENDING, AttemptState.UNKNOWN)
+
+
 class WithdrawalState(models.TextChoices):
     REQUESTED = "REQUESTED", _("Requested")
     FUNDS_HELD = "FUNDS_HELD", _("Money held")

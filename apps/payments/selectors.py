@@ -20,6 +20,7 @@ from apps.ledger.models import Account
 from apps.ledger.selectors import account_for, accounts_of, balance_of, balances_of
 from apps.market.selectors import convert
 from apps.payments.enums import (
+    ATTEMPT_OPEN,
     IN_FLIGHT,
     TRANSFER_DONE,
     CreditState,
@@ -52,6 +53,7 @@ NOT_OUT = (
     WithdrawalState.RELEASED,
 )
 STUCK_AFTER = timedelta(minutes=5)
+LATE_PAYMENTS = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,10 +268,18 @@ def payouts_to_ask(asked_before: datetime) -> QuerySet[Withdrawal]:
 
 
 def deposits_to_ask(asked_before: datetime) -> QuerySet[DepositAttempt]:
-    """Attempts that are open and whose provider has not been asked since."""
+    """Attempts that are open and whose provider has not been asked since.
+
+    Also of deposits that expired: some methods take longer than the page lives, and the message may be lost.
+    """
     waiting = [PaymentState.CREATED, PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING]
+    late = Q(
+        deposit__payment=PaymentState.EXPIRED,
+        state__in=ATTEMPT_OPEN,
+        created_at__gt=clock.now() - LATE_PAYMENTS,
+    )
     return DepositAttempt.objects.filter(
-        deposit__payment__in=waiting, created_at__lt=asked_before
+        Q(deposit__payment__in=waiting) | late, created_at__lt=asked_before
     ).filter(Q(asked_at=None) | Q(asked_at__lt=asked_before))
 
 

@@ -8,8 +8,10 @@ import pytest
 
 from apps.core import clock
 from apps.core.errors import Conflict, NotAllowed, NotVisible, WrongState
+from apps.core.models import Delivery
 from apps.ledger.enums import AccountKind
 from apps.ledger.selectors import total_of
+from apps.payments import tasks
 from apps.payments.enums import (
     AttemptState,
     CreditState,
@@ -22,6 +24,7 @@ from apps.payments.errors import AmountAboveMaximum, AmountBelowMinimum, MethodN
 from apps.payments.models import Deposit, SuspenseItem, WebhookOutcome
 from apps.payments.services.deposits import (
     attempt_ask,
+    attempt_failed,
     deposit_approve,
     deposit_cancel,
     deposit_create,
@@ -40,6 +43,7 @@ from tests.payments.world import (
     finance,
     fresh,
     key,
+    payment_of,
     traces,
     usd,
     wallet,
@@ -340,3 +344,47 @@ def test_only_what_is_under_review_can_be_decided(house):
         with pytest.raises(WrongState):
             decide(deposit_id=deposit.pk, actor=finance(), reason="again")
     assert traces() == before
+
+
+def test_a_payment_after_the_page_expired_is_found_when_its_message_is_lost(house):
+    """A bank payment takes a day, and the provider's messages get lost: the beat goes on asking."""
+    client = ana()
+    deposit = asks_to_deposit(client, "250.00")
+    with clock.frozen(clock.now() + timedelta(hours=1)):
+        deposits_expire(actor=finance())
+    house.fault("drop", times=5)
+    house.pays(deposit)
+    house.knocks()
+    assert states(deposit)[0] == PaymentState.EXPIRED
+
+    with clock.frozen(clock.now() + timedelta(hours=20)):
+        tasks.deposits_ask()
+
+    assert states(deposit)[:2] == ("SUCCEEDED", "CREDITED")
+    assert wallet(client) == ("250.00", "250.00")
+    assert books_are_sound()
+
+
+def test_an_attempt_that_was_given_up_and_then_fails_at_the_provider_stays_failed(house):
+    """The time-out and the message say the same; the second one is no news and no error."""
+    client = ana()
+    deposit = asks_to_deposit(client, "250.00")
+    attempt = deposit.attempts.get()
+    attempt_failed(attempt_id=attempt.pk, problem="the provider does not know it")
+    before = states(deposit)
+
+    house.provider.decline(payment_of(deposit))
+    house.knocks()
+
+    assert (fresh(attempt).state, states(deposit)) == (AttemptState.FAILED, before)
+    assert not Delivery.objects.exclude(state="DONE").exists()
+
+
+def test_nothing_gives_up_an_attempt_that_was_charged(house):
+    client = ana()
+    deposit = deposited(house, client, "250.00")
+    attempt = deposit.attempts.get()
+    before = traces()
+    assert attempt_failed(attempt_id=attempt.pk, problem="too late").state == AttemptState.CHARGED
+    assert traces() == before
+    assert wallet(client) == ("250.00", "250.00")

@@ -13,12 +13,12 @@ from apps.clients.models import Client
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.commands import command
-from apps.core.errors import Conflict, WrongState
+from apps.core.errors import Conflict, NotVisible, WrongState
 from apps.core.events import emit
 from apps.core.money import Money
 from apps.payments.adapters import adapter_for
 from apps.payments.adapters.protocol import ProviderPayment
-from apps.payments.enums import AttemptState, CreditState, Method
+from apps.payments.enums import ATTEMPT_OPEN, AttemptState, CreditState, Method
 from apps.payments.errors import (
     AmountAboveMaximum,
     AmountBelowMinimum,
@@ -123,9 +123,13 @@ def deposit_start(*, deposit_id: UUID, actor: Actor, return_url: str = "") -> De
     """Ask the provider for the page where the client pays; done once however often this is called.
 
     Talks to the provider, so call it outside any transaction. A silent provider leaves the attempt UNKNOWN: it is
-    asked about by reference and never sent again.
+    asked about by reference and never sent again. Raises `NotVisible`, `NotAllowed`.
     """
-    deposit = Deposit.objects.visible_to(actor).select_related("client__person").get(pk=deposit_id)
+    actor.require(MAKE_DEPOSIT)
+    seen_by = Deposit.objects.visible_to(actor).select_related("client__person")
+    deposit = seen_by.filter(pk=deposit_id).first()
+    if deposit is None:
+        raise NotVisible
     attempt = latest_attempt(deposit)
     if attempt is None or attempt.state != AttemptState.STARTED:
         return attempt  # type: ignore[return-value]
@@ -183,8 +187,10 @@ def attempt_lost(*, attempt_id: UUID, problem: str) -> DepositAttempt:
 
 @command
 def attempt_failed(*, attempt_id: UUID, problem: str) -> DepositAttempt:
-    """A definite no: nothing was and will be charged for this attempt."""
+    """A definite no: nothing was and will be charged for this attempt. One that has ended stays as it ended."""
     attempt, deposit = _attempt_locked(attempt_id)
+    if attempt.state not in ATTEMPT_OPEN:
+        return attempt
     attempt.fail(by=PSP, reason=problem)
     attempt.save_as(PSP, problem, action="deposit_attempt.fail")
     if deposit.is_open:

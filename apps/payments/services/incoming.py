@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from apps.core.commands import command
 from apps.payments.adapters.protocol import ProviderPayment
 from apps.payments.enums import (
+    ATTEMPT_OPEN,
     AttemptState,
     PaymentState,
     ReceiptOutcome,
@@ -89,7 +90,7 @@ def _advanced(deposit: Deposit, attempt: DepositAttempt, seen: ProviderPayment) 
         attempt.charge(by=PSP, reason=seen.status)
         attempt.save_as(PSP, seen.status, action="deposit_attempt.charge")
         return _paid(deposit, attempt, seen)
-    if seen.status in ("failed", "canceled", "expired"):
+    if seen.status in ("failed", "canceled", "expired") and attempt.state in ATTEMPT_OPEN:
         attempt.fail(by=PSP, reason=seen.problem or seen.status)
     attempt.save_as(PSP, seen.status, action="deposit_attempt.move")
     _follow(deposit, seen)
