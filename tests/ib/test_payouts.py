@@ -7,13 +7,22 @@ from decimal import Decimal
 
 import pytest
 
+from apps.clients.enums import LiftBy, RestrictionKind, RestrictionSource
+from apps.clients.services import restriction_add
 from apps.core import clock
+from apps.core.actor import Actor
 from apps.core.approvals import approval_vote
 from apps.core.errors import DomainError, NotAllowed
 from apps.core.models import OutboxEvent
 from apps.ib.models import Accrual, Payout
 from apps.ib.performance import balance, branch, clients_of, funnel, statement
-from apps.ib.services import accrual_reverse, payout_cancel, payout_prepare, payout_submit
+from apps.ib.services import (
+    accrual_reverse,
+    partner_suspend,
+    payout_cancel,
+    payout_prepare,
+    payout_submit,
+)
 from apps.ledger.enums import AccountKind
 from apps.ledger.selectors import account_for, balance_of
 
@@ -186,3 +195,37 @@ def test_the_funnel_and_the_tree_add_up_to_the_lines(earning):
 def test_partners_see_their_clients_masked(earning):
     rows = clients_of(earning[2])
     assert [row.label[:4] for row in rows] == ["••••"]
+
+
+@pytest.mark.parametrize("blocked", ["restricted", "suspended"])
+def test_a_payout_is_not_paid_when_the_rules_changed_their_mind_before_the_agreement(
+    earning, blocked
+):
+    """Blocked: refused. Suspended: one person's word, enough when it was asked for, is too little now."""
+    partner = earning[2]
+    payout = payout_prepare(partner_id=partner.id, cut_off=day(4), actor=FINANCE, reason="November")
+    payout = payout_submit(payout_id=payout.id, actor=FINANCE, reason="November")
+    if blocked == "restricted":
+        restriction_add(
+            client_id=partner.client_id,
+            kind=RestrictionKind.NO_WITHDRAWAL,
+            source=RestrictionSource.RISK,
+            lift_by=LiftBy.STAFF,
+            actor=Actor.system("tests"),
+            reason="under investigation",
+        )
+    else:
+        partner_suspend(partner_id=partner.id, actor=MANAGER, reason="under investigation")
+    events = OutboxEvent.objects.count()
+
+    with pytest.raises(DomainError) as refusal:
+        approval_vote(
+            approval_id=payout.approval_id, actor=OTHER, verdict="APPROVE", reason="checked"
+        )
+
+    assert (
+        refusal.value.code == {"restricted": "PAYOUTS_BLOCKED", "suspended": "STALE_BASE"}[blocked]
+    )
+    assert Payout.objects.get(pk=payout.pk).state == "PENDING_APPROVAL"
+    assert (wallet(partner), owed_by_ledger(partner)) == (D("0.00"), D("17.92"))
+    assert OutboxEvent.objects.count() == events

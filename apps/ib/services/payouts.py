@@ -13,7 +13,7 @@ from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.approvals import approval_cancel, approval_request, approves
 from apps.core.commands import command
-from apps.core.errors import WrongState
+from apps.core.errors import StaleBase, WrongState
 from apps.core.events import emit
 from apps.core.locks import lock_rows
 from apps.core.models import Approval
@@ -149,10 +149,20 @@ def _rejected(approval: Approval, *, actor: Actor) -> None:
 
 @approves(PAY, on_reject=_rejected)
 def _approved(approval: Approval, *, actor: Actor) -> None:
-    """Everything at once: approved, paid from what was owed into the partner's own wallet, lines settled."""
+    """Everything at once: approved, paid from what was owed into the partner's own wallet, lines settled.
+
+    The rules are asked again, because a partner may be blocked or suspended while people think. Raises their refusal,
+    and `StaleBase` when they want more people than have agreed.
+    """
     payout = payout_locked(
         UUID(approval.payload["payout_id"]), visible_to=Actor.system("approvals")
     )
+    client = Client.objects.select_related("entity").get(pk=payout.partner.client_id)
+    decision = _decision(payout, client, actor)
+    decision.raise_if_refused()
+    if int(decision.obligations["approvals"]) > approval.required:
+        raise StaleBase
+    payout.decision_id = decision.decision_id
     reason = approval.reason
     payout.approve(by=actor, reason=reason)
     accruals = accruals_of_payout_locked(payout.id)
