@@ -16,8 +16,10 @@ from typing import Any
 from django.db import connection, transaction
 
 from apps.core.actor import Actor
+from apps.core.audit import audit
 from apps.core.clock import now
 from apps.core.commands import command
+from apps.core.errors import NotVisible
 from apps.core.ids import new_id
 from apps.core.money import Money
 
@@ -162,9 +164,12 @@ def entry_correct(*, entry_id: Any, actor: Actor, reason: str) -> Entry:
     """Undo an entry by a new one with the accounts swapped; the first stays as it was.
 
     Only posted money can be corrected; a hold is released instead. An entry is corrected once.
+    Raises `NotVisible`, `NotAllowed`, `InvalidPosting`.
     """
     actor.require(CORRECT_ENTRY)
-    entry = Entry.objects.get(pk=entry_id)
+    entry = Entry.objects.visible_to(actor).filter(pk=entry_id).first()
+    if entry is None:
+        raise NotVisible
     rows = list(entry.transfers.select_related("debit", "credit").order_by("id"))
     if any(row.phase in (Phase.PENDING, Phase.VOID) for row in rows):
         raise InvalidPosting(problem="a hold is released, not corrected")
@@ -190,9 +195,17 @@ def period_close(*, closed_through: datetime, actor: Actor, reason: str) -> Peri
         raise InvalidPosting(problem="a period is closed after it has ended")
     with connection.cursor() as cursor:
         cursor.execute("LOCK TABLE ledger_entry IN SHARE ROW EXCLUSIVE MODE")
-    return PeriodClose.objects.create(
+    period = PeriodClose.objects.create(
         closed_through=closed_through, closed_by=actor.id, reason=reason, created_at=now()
     )
+    audit(
+        actor=actor,
+        action="period.close",
+        subject=period,
+        after={"closed_through": closed_through},
+        reason=reason,
+    )
+    return period
 
 
 def request_hash(

@@ -296,7 +296,7 @@ def order_cancel(
     )
     if not reply.ok:
         raise _cancel_refusal(reply)
-    if actor.user_id is not None and reason:
+    if actor.user_id is not None:
         with transaction.atomic():
             audit(
                 actor=actor,

@@ -39,7 +39,7 @@ def kill_switch_trip(*, level: str, target: str = "", actor: Actor, reason: str)
     actor.require(SET_KILL_SWITCH)
     switch = KillSwitch(
         level=SwitchLevel(level),
-        target=canonical_target(SwitchLevel(level), target),
+        target=canonical_target(SwitchLevel(level), target, actor=actor),
         tripped_by=actor.id,
         trip_reason=reason,
     )
@@ -93,51 +93,52 @@ def _rearm(approval: Approval, *, actor: Actor) -> None:
     emit(KillSwitchRearmed(kill_switch_id=switch.id, scope=switch.scope))
 
 
-def canonical_target(level: SwitchLevel, target: str) -> str:
-    """The target as the engine names it. Raises `SwitchTargetUnknown`."""
+def canonical_target(level: SwitchLevel, target: str, *, actor: Actor) -> str:
+    """The target as the engine names it, among those that the actor sees. Raises `SwitchTargetUnknown`."""
     if level is SwitchLevel.FIRM:
         if target:
             raise SwitchTargetUnknown(level=level.label, target=target)
         return ""
-    found = TARGETS[level](target.strip())
+    found = TARGETS[level](target.strip(), actor)
     if found is None:
         raise SwitchTargetUnknown(level=level.label, target=target)
     return found
 
 
-def _entity(target: str) -> str | None:
-    return _first(LegalEntity.objects.filter(code=target), "code")
+def _entity(target: str, actor: Actor) -> str | None:
+    return _first(LegalEntity.objects.visible_to(actor).filter(code=target), "code")
 
 
-def _group(target: str) -> str | None:
+def _group(target: str, actor: Actor) -> str | None:
     return _first(AccountGroup.objects.filter(code=target), "code")
 
 
-def _symbol(target: str) -> str | None:
+def _symbol(target: str, actor: Actor) -> str | None:
     return _first(Instrument.objects.filter(symbol=target.upper()), "symbol")
 
 
-def _book(target: str) -> str | None:
+def _book(target: str, actor: Actor) -> str | None:
     return target.upper() if target.upper() in Book.values else None
 
 
-def _client(target: str) -> str | None:
-    return _by_id(Client.objects.all(), target)
+def _client(target: str, actor: Actor) -> str | None:
+    return _by_id(Client.objects.visible_to(actor), target)
 
 
-def _account(target: str) -> str | None:
+def _account(target: str, actor: Actor) -> str | None:
     """By id, or by the login on the platform when only one account has it."""
-    found = _by_id(TradingAccount.objects.all(), target)
+    visible = TradingAccount.objects.visible_to(actor)
+    found = _by_id(visible, target)
     if found is None and target:
         same_login = TradingAccount.objects.filter(login=OuterRef("login")).exclude(
             pk=OuterRef("pk")
         )
-        rows = TradingAccount.objects.filter(login=target).exclude(Exists(same_login))
+        rows = visible.filter(login=target).exclude(Exists(same_login))
         found = _first(rows, "pk")
     return found
 
 
-TARGETS: dict[SwitchLevel, Callable[[str], str | None]] = {
+TARGETS: dict[SwitchLevel, Callable[[str, Actor], str | None]] = {
     SwitchLevel.ENTITY: _entity,
     SwitchLevel.GROUP: _group,
     SwitchLevel.CLIENT: _client,

@@ -1,4 +1,4 @@
-"""The sweeps share one house for each module, and look at it without changing it."""
+"""The sweeps share one house, and look at it without changing it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import redis
 from tests.architecture.house import House, built_house
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def house(
     django_db_setup: None,
     django_db_blocker: Any,

@@ -120,8 +120,8 @@ def built_house(folder: Path) -> Iterator[House]:
             load_reference_data()
             with outside_world(folder) as outside:
                 house = House(Brokerage(outside))
-            with clock.frozen(TUESDAY_MORNING + timedelta(minutes=1)):
-                yield house
+                with clock.frozen(TUESDAY_MORNING + timedelta(minutes=1)):
+                    yield house
     finally:
         call_command(
             "flush", interactive=False, verbosity=0, inhibit_post_migrate=False, allow_cascade=False

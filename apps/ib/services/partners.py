@@ -11,7 +11,7 @@ from django_fsm import can_proceed
 from apps.clients.models import Client
 from apps.clients.selectors import client_restrictions
 from apps.core import clock
-from apps.core.actor import Actor
+from apps.core.actor import Actor, ActorKind
 from apps.core.commands import command
 from apps.core.errors import InvalidInput, WrongState
 from apps.core.events import emit
@@ -154,7 +154,12 @@ def partner_terminate(*, partner_id: UUID, actor: Actor, reason: str) -> Partner
 
 @command
 def link_create(*, partner_id: UUID, code: str, label: str, actor: Actor) -> ReferralLink:
-    """Another address for the partner to hand out, with figures of its own. Raises `CodeTaken`."""
+    """Another address for the partner to hand out, with figures of its own; partners make them themselves.
+
+    Raises `NotVisible`, `NotAllowed`, `CodeTaken`.
+    """
+    if actor.kind is not ActorKind.PARTNER:
+        actor.require(MANAGE_PARTNERS)
     partner = partner_locked(partner_id, visible_to=actor)
     if partner.state in OVER_STATES:
         raise WrongState(state=partner.state, command="link")

@@ -227,6 +227,7 @@ def _attribute(
 @command
 def attribution_lock(*, client_id: UUID, at: datetime, actor: Actor) -> Attribution | None:
     """The client's first deposit binds the attribution; a later one changes nothing."""
+    lock_row(Client.objects.all(), client_id)
     held = attribution_at(client_id, at)
     if held is None or held.locked:
         return None

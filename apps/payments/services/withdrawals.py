@@ -12,7 +12,7 @@ from apps.clients.models import Client
 from apps.core.actor import Actor
 from apps.core.approvals import approval_cancel, approval_request, approval_vote, approves
 from apps.core.commands import command, keep_if_refused
-from apps.core.errors import Conflict, WrongState
+from apps.core.errors import Conflict, NotVisible, WrongState
 from apps.core.events import emit
 from apps.core.models import Approval, ApprovalVote
 from apps.core.money import Money
@@ -206,7 +206,9 @@ def withdrawal_reject(*, withdrawal_id: UUID, actor: Actor, reason: str) -> With
 
 def _vote(withdrawal_id: UUID, verdict: str, actor: Actor, reason: str) -> Withdrawal:
     withdrawal = Withdrawal.objects.visible_to(actor).filter(pk=withdrawal_id).first()
-    if withdrawal is None or withdrawal.approval_id is None:
+    if withdrawal is None:
+        raise NotVisible
+    if withdrawal.approval_id is None:
         raise WrongState(state=_("not waiting for anybody"), command=_("a decision"))
     approval_vote(approval_id=withdrawal.approval_id, actor=actor, verdict=verdict, reason=reason)
     return Withdrawal.objects.get(pk=withdrawal_id)
