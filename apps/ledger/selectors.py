@@ -5,7 +5,7 @@ showing and planning.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -108,6 +108,20 @@ def balances_of(accounts: Iterable[Account]) -> dict[int, AccountBalance]:
         row.account_id: _seen(row, by_id[row.account_id].currency_id)
         for row in Balance.objects.filter(pk__in=by_id)
     }
+
+
+def posted_of(kind: AccountKind, owners: Mapping[str, str]) -> dict[str, Money]:
+    """What stands posted for each owner in its currency (owner → currency), in a fixed number of queries.
+
+    Opens nothing: who has no account yet has zero.
+    """
+    accounts = list(Account.objects.filter(kind=kind, owner__in=owners))
+    seen = balances_of(accounts)
+    posted = {owner: Money.zero(currency) for owner, currency in owners.items()}
+    for account in accounts:
+        if account.currency_id == owners[account.owner] and account.pk in seen:
+            posted[account.owner] += seen[account.pk].posted
+    return posted
 
 
 def accounts_of(owner: str, kind: AccountKind | None = None) -> list[Account]:

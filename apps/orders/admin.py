@@ -26,7 +26,7 @@ class BlotterAdmin(BrokerModelAdmin):
     """Rows that the engine writes and people only read."""
 
     show_timeline = False
-    list_select_related: Any = ("account__client__person",)
+    list_select_related: Any = ("account__client__person", "account__account_type")
 
     def has_history_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

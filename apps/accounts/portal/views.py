@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -20,8 +19,9 @@ from apps.clients.enums import Lifecycle
 from apps.clients.models import Client
 from apps.clients.portal.access import client_page
 from apps.core.errors import DomainError, NotVisible
+from apps.core.money import Money
 from apps.ledger.enums import AccountKind
-from apps.ledger.selectors import account_for, balances_of
+from apps.ledger.selectors import posted_of
 from apps.market.models import MarginClass
 from apps.users.selectors import request_actor
 
@@ -35,8 +35,9 @@ def accounts(request: HttpRequest, client: Client) -> HttpResponse:
     rows = list(
         account_list(actor=request_actor(request)).filter(client=client).exclude(state__in=GONE)
     )
+    held = _balances(rows)
     context = {
-        "accounts": [(row, _balance(row)) for row in rows],
+        "accounts": [(row, held[row.pk]) for row in rows],
         "opening": any(row.state == AccountState.PROVISIONING for row in rows),
         "may_open": client.lifecycle == Lifecycle.ACTIVE,
         "client": client,
@@ -44,10 +45,11 @@ def accounts(request: HttpRequest, client: Client) -> HttpResponse:
     return render(request, "accounts/portal/list.html", context)
 
 
-def _balance(account: TradingAccount) -> Any:
-    """What the books hold on the trading account."""
-    held = account_for(AccountKind.CLIENT_TRADING, account.currency, f"trading:{account.id}")
-    return balances_of([held])[held.pk].posted
+def _balances(rows: list[TradingAccount]) -> dict[UUID, Money]:
+    """What the books hold on each trading account."""
+    owners = {f"trading:{row.pk}": row.currency for row in rows}
+    posted = posted_of(AccountKind.CLIENT_TRADING, owners)
+    return {row.pk: posted[f"trading:{row.pk}"] for row in rows}
 
 
 @require_GET
@@ -132,7 +134,7 @@ def account(request: HttpRequest, client: Client, account_id: UUID) -> HttpRespo
     )[:10]
     context = {
         "account": row,
-        "balance": _balance(row),
+        "balance": _balances([row])[row.pk],
         "classes": _named_caps(
             {code: min(cap, row.leverage) for code, cap in row.leverage_caps.items()}
         ),

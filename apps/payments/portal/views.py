@@ -23,7 +23,7 @@ from apps.clients.models import Client
 from apps.clients.portal.access import client_page
 from apps.core.errors import Busy, DomainError
 from apps.ledger.enums import AccountKind
-from apps.ledger.selectors import account_for, balance_of
+from apps.ledger.selectors import posted_of
 from apps.orders.errors import EngineSilent
 from apps.payments.enums import Direction, Method, PaymentState, TransferState, WithdrawalState
 from apps.payments.models import PaymentInstrument, PaymentMethod
@@ -291,6 +291,7 @@ def transfer(request: HttpRequest, client: Client) -> HttpResponse:
     """Between a wallet and a trading account of the same currency."""
     actor = request_actor(request)
     accounts = [row for row in account_list(actor=actor).filter(client=client) if row.is_live]
+    held = _held(accounts)
     balances = {row.currency: row.available for row in wallets_of(client.pk)}
     form = TransferForm(
         request.POST or None,
@@ -306,16 +307,19 @@ def transfer(request: HttpRequest, client: Client) -> HttpResponse:
             return redirect("portal:payments-transfer-detail", made)
     context = {
         "form": form,
-        "accounts": [(row, _held(row), balances.get(row.currency)) for row in accounts],
+        "accounts": [
+            (row, held[f"trading:{row.pk}"], balances.get(row.currency)) for row in accounts
+        ],
         "picked": str(form["account"].value() or ""),
         "direction": form["direction"].value(),
     }
     return render(request, "payments/portal/transfer.html", context, status=_status(form))
 
 
-def _held(account: TradingAccount) -> Any:
-    place = account_for(AccountKind.CLIENT_TRADING, account.currency, f"trading:{account.pk}")
-    return balance_of(place).posted
+def _held(accounts: list[TradingAccount]) -> dict[str, Any]:
+    """What the books hold on each account, by its owner's name there."""
+    owners = {f"trading:{row.pk}": row.currency for row in accounts}
+    return dict(posted_of(AccountKind.CLIENT_TRADING, owners))
 
 
 def _transferred(request: HttpRequest, client: Client, form: TransferForm) -> UUID:
