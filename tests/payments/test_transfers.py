@@ -270,3 +270,21 @@ def test_two_workers_never_carry_out_the_same_transfer_at_once(client, account):
         worker.join(20)
     assert len(refusals) == 1
     assert (fresh(back).state, fresh(back).attempts) == (S.REQUESTED, 0)
+
+
+def test_one_transfer_that_cannot_go_on_does_not_keep_the_others_waiting(
+    client, account, monkeypatch
+):
+    broken, fine = asks(client, account, "100.00"), asks(client, account, "200.00")
+    real = transfers.transfer_advance
+
+    def breaks(*, transfer_id):
+        if transfer_id == broken.pk:
+            raise ArithmeticError("nobody thought of this")
+        return real(transfer_id=transfer_id)
+
+    monkeypatch.setattr(transfers, "transfer_advance", breaks)
+    with clock.frozen(clock.now() + timedelta(minutes=10)):
+        assert transfers_ask() == 1
+
+    assert (fresh(broken).state, fresh(fine).state) == (S.SOURCE_DEBITED, S.DEST_CREDITED)

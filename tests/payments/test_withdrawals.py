@@ -37,6 +37,7 @@ from apps.payments.errors import (
 from apps.payments.models import PaymentInstrument, WebhookOutcome, Withdrawal
 from apps.payments.permissions import APPROVE_WITHDRAWAL, RESOLVE_PAYOUT
 from apps.payments.selectors import checks_of, payouts_unclear
+from apps.payments.services import payouts
 from apps.payments.services.destinations import bank_account_add
 from apps.payments.services.payouts import (
     payout_apply,
@@ -493,3 +494,24 @@ def test_a_second_payout_for_one_withdrawal_is_put_before_a_person(client, house
         == ReceiptOutcome.CONFLICTED
     )
     assert (state(withdrawal), Entry.objects.count()) == ((S.SETTLED, S.SETTLED), entries)
+
+
+def test_one_payout_that_cannot_be_asked_about_does_not_keep_the_others_waiting(
+    client, house, monkeypatch
+):
+    broken, fine = (approved(asks_to_withdraw(client, "100.00")) for _ in range(2))
+    deliver_all()
+    house.fault("drop", times=10)
+    house.provider.work()
+    real = payouts.withdrawal_ask
+
+    def breaks(*, withdrawal_id):
+        if withdrawal_id == broken.pk:
+            raise ArithmeticError("nobody thought of this")
+        return real(withdrawal_id=withdrawal_id)
+
+    monkeypatch.setattr(payouts, "withdrawal_ask", breaks)
+    with clock.frozen(clock.now() + timedelta(minutes=1)):
+        assert payouts_ask() == 1
+
+    assert (state(broken)[0], state(fine)[0]) == (S.SENT, S.SETTLED)

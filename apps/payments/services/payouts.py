@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from uuid import UUID
 
@@ -26,6 +27,8 @@ from apps.payments.selectors import payouts_to_ask, wallet_account
 from apps.payments.services.receipts import PSP, Answer, outcome_write
 from apps.payments.services.suspense import clearing_account
 from apps.payments.services.withdrawals import withdrawal_release, withdrawal_released
+
+log = logging.getLogger(__name__)
 
 S = WithdrawalState
 ASK_AFTER = timedelta(seconds=20)
@@ -76,13 +79,21 @@ def withdrawal_ask(*, withdrawal_id: UUID) -> Withdrawal:
 
 
 def payouts_ask() -> int:
-    """Ask about every payout that is under way and was not asked about lately. Returns how many were asked."""
+    """Ask about every payout that is under way and was not asked about lately. Returns how many were asked.
+
+    One that cannot be asked about is reported and keeps no other waiting.
+    """
     asked = 0
     due = payouts_to_ask(clock.now() - ASK_AFTER).order_by("pk").values_list("pk", flat=True)[:100]
     for withdrawal_id in list(due):
         try:
             withdrawal_ask(withdrawal_id=withdrawal_id)
         except (ProviderSilent, ProviderSaysNo):
+            continue
+        except Exception:
+            log.exception(
+                "a payout cannot be asked about", extra={"withdrawal": str(withdrawal_id)}
+            )
             continue
         asked += 1
     return asked

@@ -9,6 +9,7 @@ reference until its answer is known. A definite no from the platform puts the mo
 
 from __future__ import annotations
 
+import logging
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -40,6 +41,8 @@ from apps.payments.permissions import REQUEST_TRANSFER, RETRY_TRANSFER
 from apps.payments.selectors import STUCK_AFTER, wallet_account
 from apps.payments.services.gates import transfer_decision
 from apps.payments.services.receipts import PSP
+
+log = logging.getLogger(__name__)
 
 S = TransferState
 _NO_LEAVE = (FreeMarginTooLow, AccountNotInEngine, EngineRefused)
@@ -263,7 +266,10 @@ def transfer_retry(*, transfer_id: UUID, actor: Actor, reason: str) -> Transfer:
 
 
 def transfers_ask(limit: int = 100) -> int:
-    """Go on with every transfer that is under way. Returns how many were brought to an end."""
+    """Go on with every transfer that is under way. Returns how many were brought to an end.
+
+    One that cannot go on is reported and keeps no other waiting.
+    """
     finished = 0
     waiting = Transfer.objects.exclude(state__in=TRANSFER_DONE).filter(
         updated_at__lt=clock.now() - STUCK_AFTER / 10
@@ -273,6 +279,8 @@ def transfers_ask(limit: int = 100) -> int:
             finished += transfer_advance(transfer_id=transfer_id).is_finished
         except DomainError:
             continue
+        except Exception:
+            log.exception("a transfer cannot go on", extra={"transfer": str(transfer_id)})
     return finished
 
 
