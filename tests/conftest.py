@@ -28,9 +28,10 @@ TEMPLATE_PREFIX = "template_tables_"
 TEMPLATES_KEPT = 3
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share one running brokerage stay on one worker, and start first because they take longest."""
-    whole = {"browser", "faults"}
+    whole = {"browser", "faults", "architecture"}
     tests = Path(__file__).parent
     for item in items:
         room = item.path.relative_to(tests).parts[0] if item.path.is_relative_to(tests) else ""

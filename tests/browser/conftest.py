@@ -32,7 +32,7 @@ def fresh_redis() -> None:
     """These tests have servers of their own: the suite's shared ones are not touched."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def brokerage(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Brokerage]:
     # a socket's path may have 107 characters, so the home is not below pytest's long one
     home = Path(tmp_path_factory.mktemp("b"))
@@ -42,7 +42,7 @@ def brokerage(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Ite
     running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         if REQUIRED:

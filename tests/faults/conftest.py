@@ -27,7 +27,7 @@ def fresh_redis() -> None:
     """These tests have servers of their own: the suite's shared ones are not touched."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def house() -> Iterator[House]:
     with tempfile.TemporaryDirectory(prefix="bos-") as folder:
         Path(folder).chmod(0o711)

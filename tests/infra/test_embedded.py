@@ -15,7 +15,7 @@ import psycopg
 import pytest
 import redis
 
-from brokeros import embedded
+from brokeros import daemons, embedded
 
 
 @pytest.fixture
@@ -205,7 +205,7 @@ def test_started_by_root_the_database_runs_as_another_account(home: Path) -> Non
 
 
 @pytest.mark.skipif(
-    os.geteuid() != 0 or not embedded.is_world_traversable(Path(psycopg.__file__).parent),
+    os.geteuid() != 0 or not daemons.is_world_traversable(Path(psycopg.__file__).parent),
     reason="only root can become another account, and that one must reach the installed packages",
 )
 def test_an_ordinary_account_runs_its_own_servers(home: Path) -> None:
