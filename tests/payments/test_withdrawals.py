@@ -29,16 +29,13 @@ from apps.payments.enums import CheckResult, ReceiptOutcome, WithdrawalState
 from apps.payments.errors import (
     AmountBelowMinimum,
     ChecksFailed,
-    DestinationInvalid,
-    DestinationUnknown,
     NotCancelable,
     WalletTooLow,
 )
-from apps.payments.models import PaymentInstrument, WebhookOutcome, Withdrawal
+from apps.payments.models import WebhookOutcome, Withdrawal
 from apps.payments.permissions import APPROVE_WITHDRAWAL, RESOLVE_PAYOUT
 from apps.payments.selectors import checks_of, payouts_unclear
 from apps.payments.services import payouts
-from apps.payments.services.destinations import bank_account_add
 from apps.payments.services.payouts import (
     payout_apply,
     payout_resolve,
@@ -50,11 +47,9 @@ from apps.payments.services.withdrawals import (
     withdrawal_approve,
     withdrawal_cancel,
     withdrawal_reject,
-    withdrawal_request,
 )
 from apps.rules.errors import RefusedByRule
 from tests.payments.world import (
-    IBAN,
     ana,
     as_client,
     asks_to_withdraw,
@@ -64,7 +59,6 @@ from tests.payments.world import (
     events_of,
     finance,
     fresh,
-    key,
     traces,
     usd,
     wallet,
@@ -378,44 +372,6 @@ def test_the_beat_asks_about_payouts_whose_message_never_came(client, house):
         assert payouts_ask() == 1
 
     assert state(withdrawal) == (S.SETTLED, S.SETTLED)
-
-
-@pytest.mark.parametrize(
-    ("iban", "holder", "problem"),
-    [
-        ("DE89370400440532013001", "Ana", "IBAN"),
-        ("nonsense", "Ana", "IBAN"),
-        (IBAN, "Robert Stranger", "your own name"),
-    ],
-)
-def test_only_a_valid_account_in_the_clients_own_name_is_taken(client, iban, holder, problem):
-    before = PaymentInstrument.objects.count()
-    with pytest.raises(DestinationInvalid) as refusal:
-        bank_account_add(
-            client_id=client.pk, iban=iban, holder_name=holder, actor=as_client(client)
-        )
-    assert problem in str(refusal.value)
-    assert PaymentInstrument.objects.count() == before
-
-
-def test_the_same_bank_account_is_kept_once(client):
-    assert bank_account(client).pk == bank_account(client).pk
-
-
-def test_money_never_goes_to_somebody_elses_instrument(client, house):
-    other = ana()
-    deposited(house, other, "100.00")
-    foreign = PaymentInstrument.objects.get(client=other)
-    before = traces()
-    with pytest.raises(DestinationUnknown):
-        withdrawal_request(
-            client_id=client.pk,
-            amount=usd("50.00"),
-            destination_id=foreign.pk,
-            request_key=key(),
-            actor=as_client(client),
-        )
-    assert traces() == before
 
 
 def test_too_little_is_refused(client):
