@@ -19,10 +19,18 @@ def shares(home: Path) -> list[tuple[str, int]]:
     found: dict[int, tuple[str, int]] = {}
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if process.pid in servers or process.environ().get("BROKEROS_HOME") == str(home):
+            if process.pid in servers or _serves(process, home):
                 for member in (process, *process.children(recursive=True)):
                     found[member.pid] = (_name(member), _size(member))
     return sorted(found.values(), key=lambda share: -share[1])
+
+
+def _serves(process: psutil.Process, home: Path) -> bool:
+    """Whether a process was started for this home, by name or because it lies beside its working folder."""
+    named = process.environ().get("BROKEROS_HOME")
+    if named is not None:
+        return named == str(home)
+    return "brokeros.demo" in process.cmdline() and Path(process.cwd()) / ".brokeros" == home
 
 
 def _name(process: psutil.Process) -> str:
