@@ -54,6 +54,19 @@ def panels_for(obj: models.Model, actor: Actor) -> list[tuple[Panel, dict[str, A
     return shown
 
 
+_RECEIPTS: list[Callable[[Any], str]] = []
+
+
+def register_receipts(address: Callable[[Any], str]) -> None:
+    """Say where the receipt of a decision opens: `address(decision_id)`."""
+    _RECEIPTS[:] = [address]
+
+
+def receipt_url(decision_id: Any) -> str:
+    """Where the receipt opens, or nothing while no app keeps receipts."""
+    return _RECEIPTS[0](decision_id) if decision_id and _RECEIPTS else ""
+
+
 @dataclass(frozen=True, slots=True)
 class HomeCard:
     """A card on the back-office home of those who hold `permission`. `wide` takes the whole row."""

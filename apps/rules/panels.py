@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.actor import Actor
 from apps.core.admin.pages import subject_url
-from apps.core.panels import Panel, register_panel
+from apps.core.panels import Panel, register_panel, register_receipts
 from apps.core.timeline import TimelineEntry, register_timeline_source
 from apps.rules.engine.schema import Kind, Outcome, Point
 from apps.rules.models import DecisionLog, Rule, RuleSet
@@ -38,8 +38,12 @@ def outcome_tone(outcome: str) -> str:
     return "warn" if outcome == Outcome.REQUIRE else ""
 
 
+def receipt_address(decision_id: Any) -> str:
+    return reverse("admin:rules_decisionlog_change", args=[decision_id])
+
+
 def receipt_url(receipt: DecisionLog) -> str:
-    return reverse("admin:rules_decisionlog_change", args=[receipt.pk])
+    return receipt_address(receipt.pk)
 
 
 class RowsPanel(Panel):
@@ -198,5 +202,6 @@ def decisions_for_timeline(client_id: UUID, actor: Actor, limit: int) -> Iterabl
     ]
 
 
+register_receipts(receipt_address)
 register_panel("clients.Client", ClientDecisionsPanel, order=70)
 register_timeline_source("rules", decisions_for_timeline)

@@ -1,8 +1,9 @@
 """The known traps of admin packages, each closed once in the base class."""
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Permission as PermissionRow
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from apps.core.actor import Actor, ScopeLevel
@@ -176,3 +177,13 @@ def test_nothing_can_be_added_edited_or_deleted():
     assert client.post(page("delete", approval.pk), {"post": "yes"}).status_code == 403
     assert client.post(page("change", approval.pk), {"title": "x"}).status_code == 403
     nothing_happened(approval)
+
+
+def test_a_decision_is_a_link_to_its_receipt():
+    record = AuditRecord(pk=1, decision_id="01890000-0000-7000-8000-000000000001")
+    page = admin.site.get_model_admin(AuditRecord)
+    assert str(record.decision_id) in page.decision_receipt(record)
+    assert page.decision_receipt(AuditRecord(pk=2)) == "-"
+    fields = page.get_fieldsets(RequestFactory().get("/"))[0][1]["fields"]
+    assert "decision_receipt" in fields
+    assert "decision_id" not in fields

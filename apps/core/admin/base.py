@@ -14,12 +14,14 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin import display
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
@@ -27,7 +29,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from apps.core.actor import Actor
 from apps.core.errors import DomainError
-from apps.core.panels import Panel, panels_for
+from apps.core.panels import Panel, panels_for, receipt_url
 from apps.core.permissions import Permission
 from apps.core.timeline import subject_timeline
 
@@ -65,6 +67,15 @@ class Transition:
 
     def shown_for(self, obj: Any, actor: Actor) -> bool:
         return actor.allows(self.permission) and self.visible(obj)
+
+
+def _with_receipts(fields: Any) -> Any:
+    return [
+        _with_receipts(field)
+        if isinstance(field, list | tuple)
+        else ("decision_receipt" if field == "decision_id" else field)
+        for field in fields
+    ]
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -122,10 +133,26 @@ class BrokerModelAdmin(SimpleHistoryAdmin, ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
         declared = super().get_readonly_fields(request, obj)
         names = [f.name for f in self.opts.get_fields() if getattr(f, "concrete", False)]
+        names.append("decision_receipt")
         return [
             *declared,
             *(n for n in names if n not in self.editable_fields and n not in declared),
         ]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A decision is shown as a link to its receipt wherever a page lists `decision_id`."""
+        return [
+            (title, {**options, "fields": _with_receipts(options["fields"])})
+            for title, options in super().get_fieldsets(request, obj)
+        ]
+
+    @display(description=_("Decision"))
+    def decision_receipt(self, obj: Any) -> str:
+        decision_id = getattr(obj, "decision_id", None)
+        url = receipt_url(decision_id)
+        if not url:
+            return "-"
+        return format_html('<a href="{}">{}</a>', url, _("Why: the receipt"))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if self.edit_service is None or not change:
