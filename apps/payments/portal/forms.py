@@ -27,7 +27,7 @@ class _AmountForm(forms.Form):
     amount = _amount_field()
 
     def currency_of(self, values: dict[str, Any]) -> str:
-        raise NotImplementedError
+        raise NotImplementedError("abstract: each form names what it offers")
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or {}
