@@ -33,6 +33,7 @@ from apps.ledger.enums import AccountKind
 from apps.ledger.selectors import account_for, balance_of
 from apps.ledger.services import Leg, post
 from apps.ledger.verification import violations
+from apps.market.selectors import last_quote
 from apps.orders.enums import OrderStatus
 from apps.orders.errors import EngineSilent
 from apps.orders.models import EngineAccount, Execution, Order, Position
@@ -54,6 +55,8 @@ AWAY = (
 )
 SYMBOL = "BTCUSD"
 LOTS = Decimal("0.01")
+NO_PRICE = {"QUOTE_MISSING", "QUOTE_STALE"}
+PACE_S = 0.06
 PATIENCE_S = float(os.environ.get("PATIENCE_S", "120"))
 
 
@@ -163,7 +166,16 @@ def trade(account: str, count: int, name: str) -> dict[str, int]:
         reply, silent = until_acknowledged(attempt)
         repeated += silent
         acknowledge([client_order_id, reply.order_id, reply.accepted, reply.code])
+        if reply.code in NO_PRICE:
+            await_new_price()
+        # At a person's pace: an account may not send more than its orders per second.
+        time.sleep(PACE_S)
     return {"repeated": repeated}
+
+
+def await_new_price() -> None:
+    seen = (None, last_quote(SYMBOL))
+    wait_for(lambda: last_quote(SYMBOL) not in seen, "a new price")
 
 
 def orders(account: str) -> list[list[Any]]:

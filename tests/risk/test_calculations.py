@@ -182,6 +182,8 @@ POSITION = st.tuples(
     st.integers(90_000, 160_000),
 )
 POSITIONS = st.lists(POSITION, max_size=30)
+# Figures are shown to the cent: half a cent, and the last digit of a sum of floats.
+ROUNDING = 0.005 + 1e-6
 
 
 def by_hand(position: tuple) -> tuple[float, float]:
@@ -200,10 +202,11 @@ def test_exposure_is_the_sum_of_the_positions(positions: list[tuple]):
     net = sum(by_hand(p)[0] for p in positions)
     pnl = sum(by_hand(p)[1] for p in positions)
 
-    assert views["total"]["all"]["net"] == pytest.approx(net, abs=0.02)
-    assert views["total"]["all"]["pnl"] == pytest.approx(pnl, abs=0.02)
+    assert views["total"]["all"]["net"] == pytest.approx(net, abs=ROUNDING)
+    assert views["total"]["all"]["pnl"] == pytest.approx(pnl, abs=ROUNDING)
     for view in ("symbols", "asset_classes", "books", "entities"):
-        assert sum(row["net"] for row in views[view].values()) == pytest.approx(net, abs=0.1)
+        rows = views[view].values()
+        assert sum(row["net"] for row in rows) == pytest.approx(net, abs=ROUNDING * len(rows))
         assert sum(row["positions"] for row in views[view].values()) == len(positions)
 
 
@@ -245,4 +248,4 @@ def test_positions_may_arrive_as_deltas_or_all_at_once(first: list[tuple], then:
     }
     for view, rows in fresh.items():
         for key, row in rows.items():
-            assert arrived[view][key] == pytest.approx(row, abs=0.02)
+            assert arrived[view][key] == pytest.approx(row, abs=2 * ROUNDING)
