@@ -53,6 +53,8 @@ class Actor:
     partner_ids: frozenset[UUID] = frozenset()
     request_id: str = ""
     ip: str = ""
+    on_behalf_of: str = ""
+    """The id of the person acted for: under a delegation, or as seen by someone else."""
 
     @classmethod
     def system(cls, part: str, request_id: str = "") -> Actor:

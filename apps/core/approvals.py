@@ -16,6 +16,7 @@ from django.db import models
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.commands import command, joined
+from apps.core.context import under_approval
 from apps.core.errors import AlreadyVoted, NotAllowed, SelfApproval, StaleBase, WrongState
 from apps.core.locks import lock_row
 from apps.core.models import Approval, ApprovalVote
@@ -188,5 +189,5 @@ def _finish(
 ) -> None:
     approval.save_as(actor, reason, action=action)
     if effect is not None:
-        with joined():
+        with joined(), under_approval(approval.pk):
             effect(approval, actor=actor)

@@ -10,6 +10,7 @@ from typing import ParamSpec, TypeVar
 
 from django.db import OperationalError, transaction
 
+from apps.core.context import grounds, grounds_kept
 from apps.core.errors import Busy, DomainError
 
 P = ParamSpec("P")
@@ -43,7 +44,8 @@ def joined() -> Iterator[None]:
     """Let commands take part in a transaction that is already open: an approval's effect, a reaction."""
     token = _joined.set(True)
     try:
-        yield
+        with grounds_kept():
+            yield
     finally:
         _joined.reset(token)
 
@@ -71,7 +73,7 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
             waiting: list[Callable[[], None]] = []
             token = _kept.set(waiting)
             try:
-                with transaction.atomic(durable=True):
+                with transaction.atomic(durable=True), grounds():
                     return function(*args, **kwargs)
             except DomainError:
                 _write_kept(waiting)

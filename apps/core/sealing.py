@@ -19,7 +19,8 @@ _LOCK = 0x5EA1
 _CANONICAL = """
     concat_ws('|', r.id, extract(epoch from r.at)::numeric(20,6), r.actor_kind, r.actor_id, r.actor_label,
       r.action, r.subject_type, r.subject_id, coalesce(r.client_id::text, ''), r.before::text, r.after::text,
-      r.reason, coalesce(r.decision_id::text, ''), coalesce(r.approval_id::text, ''), r.request_id,
+      r.reason, r.on_behalf_of, r.rule_versions::text,
+      coalesce(r.decision_id::text, ''), coalesce(r.approval_id::text, ''), r.request_id,
       coalesce(host(r.ip), ''))
 """
 

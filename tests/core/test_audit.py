@@ -1,3 +1,6 @@
+from dataclasses import replace
+from uuid import uuid4
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
@@ -5,6 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from apps.core import sealing
 from apps.core.actor import Actor
 from apps.core.audit import audit
+from apps.core.context import grounds, note_decision, under_approval
 from apps.core.models import AuditRecord, AuditSeal
 
 ACTOR = Actor.system("test")
@@ -93,3 +97,26 @@ def test_a_seal_that_was_cut_out_is_found():
     as_an_intruder("DELETE FROM core_auditseal WHERE position = 2")
     assert "SEAL_MISSING" in {b.kind for b in sealing.verify()}
     assert AuditSeal.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_a_record_says_for_whom_and_under_which_rules_without_being_told():
+    client, other = uuid4(), uuid4()
+    decision = uuid4()
+    agreed = uuid4()
+    delegate = replace(ACTOR, on_behalf_of="user:7")
+    with grounds(), under_approval(agreed):
+        note_decision(decision, ["COMMON/clients.activation v3"], client_id=client)
+        record = audit(actor=delegate, action="thing.done", client_id=client)
+        elsewhere = audit(actor=ACTOR, action="thing.done", client_id=other)
+    outside = audit(actor=ACTOR, action="thing.done", client_id=client)
+
+    assert (record.on_behalf_of, record.decision_id, record.approval_id, record.rule_versions) == (
+        "user:7", decision, agreed, ["COMMON/clients.activation v3"],
+    )  # fmt: skip
+    assert (elsewhere.on_behalf_of, elsewhere.decision_id, elsewhere.rule_versions) == (
+        "",
+        None,
+        [],
+    )
+    assert (outside.decision_id, outside.approval_id, outside.rule_versions) == (None, None, [])

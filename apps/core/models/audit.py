@@ -18,6 +18,7 @@ class AuditRecord(AppendOnlyModel):
     actor_kind = models.CharField(_("kind of actor"), max_length=12)
     actor_id = models.CharField(_("actor id"), max_length=64)
     actor_label = models.CharField(_("actor"), max_length=200)
+    on_behalf_of = models.CharField(_("on behalf of"), max_length=64, blank=True, default="")
     action = models.CharField(_("action"), max_length=80)
     subject_type = models.CharField(_("subject type"), max_length=80, blank=True)
     subject_id = models.CharField(_("subject id"), max_length=64, blank=True)
@@ -27,6 +28,7 @@ class AuditRecord(AppendOnlyModel):
     reason = models.TextField(_("reason"), blank=True)
     decision_id = models.UUIDField(_("decision"), null=True, blank=True)
     approval_id = models.UUIDField(_("approval"), null=True, blank=True)
+    rule_versions = models.JSONField(_("rule versions"), default=list, blank=True)
     request_id = models.CharField(_("request"), max_length=64, blank=True)
     ip = models.GenericIPAddressField(_("address"), null=True, blank=True)
 

@@ -18,7 +18,7 @@ from django.db import models
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.commands import keep_if_refused
-from apps.core.context import current_request
+from apps.core.context import current_request, note_decision
 from apps.core.ids import new_id
 from apps.rules.compiled import compile_versions, compiled_for
 from apps.rules.engine.compile import CompiledSet
@@ -163,7 +163,11 @@ def _receipt(
 
 
 def version_label(compiled: CompiledSet) -> str:
-    return ", ".join(f"{source.key} v{source.version}" for source in compiled.sources)
+    return ", ".join(_versions(compiled))
+
+
+def _versions(compiled: CompiledSet) -> list[str]:
+    return [f"{source.key} v{source.version}" for source in compiled.sources]
 
 
 def decide(
@@ -208,6 +212,7 @@ def decide(
         receipt.save(force_insert=True)
         if verdict.outcome is not Outcome.ALLOW:
             keep_if_refused(lambda: _keep(receipt))
+    note_decision(decision_id, _versions(compiled), client_id=receipt.client_id)
     return Decision(
         point=point,
         outcome=verdict.outcome,
