@@ -1,11 +1,13 @@
 """The outside world on one machine: every simulator is a separate HTTP server, all hosted in one process.
 
-An app adds its simulator as one line: a name, where its `start(*, port, home)` lives, and the setting that names
-its port. `start` returns something with `shutdown()` and must survive a restart with what it had stored in `home`.
+An app adds its simulator as one line: a name, where its `start(*, port, home, bind)` lives, and the setting
+that names its port. `start` listens on `bind`, returns something with `shutdown()`, and must survive a restart
+with what it had stored in `home`.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -45,6 +47,11 @@ SIMULATORS = [
         "lp-charlie", "apps.orders.adapters.venues.simulator:start_charlie", "LP_CHARLIE_PORT", 8113
     ),
 ]
+
+
+def simulator_bind() -> str:
+    """The address the simulators listen on: this machine alone unless `SIMULATOR_BIND` says otherwise."""
+    return os.environ.get("SIMULATOR_BIND", "") or "127.0.0.1"
 
 
 def simulator_home(root: Path, name: str) -> Path:

@@ -169,7 +169,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BEAT_SCHEDULER = "celery.beat:PersistentScheduler"
+CELERY_BEAT_SCHEDULER = "brokeros.scheduling:BeatingScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 15
 # Seconds between runs; each task finds its own work and does nothing when there is none.
 CELERY_BEAT_SCHEDULE = {
     task: {"task": task, "schedule": seconds}

@@ -13,10 +13,14 @@ import jsonschema
 import pytest
 import redis
 import yaml
+from celery import Celery
 from django.conf import settings
 
+from apps.accounts.adapters.simulator import start
 from brokeros import heartbeat
 from brokeros.processes import PROCESSES
+from brokeros.scheduling import HEARTBEAT, BeatingScheduler
+from brokeros.simulators import SIMULATORS
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = Path(check_jsonschema.__file__).parent / "builtin_schemas" / "vendor" / "compose-spec.json"
@@ -57,12 +61,44 @@ def test_nothing_but_the_processes_and_their_servers_runs(compose: dict[str, Any
     }
 
 
-@pytest.mark.parametrize("name", ["web", "engine", "worker", "relay", "feed", "postgres", "redis"])
-def test_what_others_need_has_a_health_check(compose: dict[str, Any], name: str) -> None:
-    check = compose["services"][name]["healthcheck"]
+def test_every_service_that_goes_on_has_a_health_check(compose: dict[str, Any]) -> None:
+    lasting = {name: s for name, s in compose["services"].items() if s["restart"] != "no"}
 
-    assert check["test"][0] == "CMD"
-    assert check["interval"] == "10s"
+    assert len(lasting) == len(compose["services"]) - 1
+    for name, service in lasting.items():
+        assert service["healthcheck"]["test"][0] == "CMD", name
+        assert service["healthcheck"]["interval"] == "10s", name
+
+
+def test_every_simulator_is_reached_by_the_name_of_its_service(compose: dict[str, Any]) -> None:
+    environment = compose["services"]["web"]["environment"]
+
+    for simulator in SIMULATORS:
+        place = f"simulators:{simulator.default_port}"
+        assert any(str(value).endswith(f"{place}}}") for value in environment.values()) or any(
+            f"//{place}" in str(value) for value in environment.values()
+        ), simulator.name
+    assert compose["services"]["simulators"]["environment"]["SIMULATOR_BIND"] == "0.0.0.0"
+
+
+def test_the_simulators_listen_where_they_are_told_to(tmp_path: Path) -> None:
+    server = start(port=0, home=tmp_path, bind="127.0.0.2")
+    try:
+        assert server.server_address[0] == "127.0.0.2"
+    finally:
+        server.shutdown()
+
+
+def test_the_clock_of_scheduled_work_says_that_it_ticks(
+    fresh_redis: redis.Redis, tmp_path: Path
+) -> None:
+    celery = Celery("ticking", broker="memory://")
+    scheduler = BeatingScheduler(celery, schedule_filename=str(tmp_path / "schedule"))
+
+    scheduler.tick()
+    scheduler.close()
+
+    assert time.time() - float(fresh_redis.get(HEARTBEAT) or 0) < 5
 
 
 def test_every_secret_must_be_given(compose: dict[str, Any]) -> None:
@@ -82,7 +118,11 @@ def test_only_the_web_process_is_published_and_by_default_only_on_this_machine(
         if "ports" in service
     }
 
-    assert published == {"web": ["${BIND:-127.0.0.1}:${PORT:-8000}:8000"]}
+    assert published == {
+        "web": ["${BIND:-127.0.0.1}:${PORT:-8000}:8000"],
+        "simulators": ["${BIND:-127.0.0.1}:8102:8102"],
+    }
+    assert compose["services"]["simulators"]["profiles"] == ["demo"]
 
 
 def test_the_image_installs_the_hashed_lock_and_does_not_run_as_root() -> None:

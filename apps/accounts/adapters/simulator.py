@@ -304,8 +304,10 @@ class PlatformServer(ThreadingHTTPServer):
     allow_reuse_address = True
 
 
-def start(*, port: int, home: Path, key: str = "", capacity: int = 100_000) -> PlatformServer:
-    """Serve in the background on 127.0.0.1 (`port` 0 picks a free one); `shutdown()` ends it."""
+def start(
+    *, port: int, home: Path, key: str = "", capacity: int = 100_000, bind: str = "127.0.0.1"
+) -> PlatformServer:
+    """Serve in the background (`port` 0 picks a free one); `shutdown()` ends it."""
     home.mkdir(parents=True, exist_ok=True)
     handler = type(
         "BoundHandler",
@@ -316,6 +318,6 @@ def start(*, port: int, home: Path, key: str = "", capacity: int = 100_000) -> P
             "key": key or os.environ.get(KEY_ENVIRONMENT, DEFAULT_KEY),
         },
     )
-    server = PlatformServer(("127.0.0.1", port), handler)
+    server = PlatformServer((bind, port), handler)
     threading.Thread(target=server.serve_forever, name="platform-simulator", daemon=True).start()
     return server

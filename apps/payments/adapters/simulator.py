@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -444,8 +445,11 @@ def start(
     payout_seconds: float = 3.0,
     settle_seconds: float = 20.0,
     working: bool = True,
+    bind: str = "127.0.0.1",
 ) -> PaymentServer:
-    """Serve in the background on 127.0.0.1 (`port` 0 picks a free one); `shutdown()` ends it.
+    """Serve in the background (`port` 0 picks a free one); `shutdown()` ends it.
+
+    Payers' browsers reach it under `SIMULATOR_PSP_URL`, else on this machine.
 
     Without `working` nothing goes on by itself: a test calls `server.provider.work()`.
     """
@@ -453,11 +457,12 @@ def start(
 
     configured = settings.PAYMENT_PROVIDERS["psp-sim"]
     home.mkdir(parents=True, exist_ok=True)
-    server = PaymentServer(("127.0.0.1", port), type("BoundHandler", (Handler,), {}))
+    server = PaymentServer((bind, port), type("BoundHandler", (Handler,), {}))
     server.stopped = threading.Event()
     server.provider = Provider(
         Store(home / "provider.sqlite3"),
-        address=f"http://127.0.0.1:{server.server_address[1]}",
+        address=os.environ.get("SIMULATOR_PSP_URL", "")
+        or f"http://127.0.0.1:{server.server_address[1]}",
         webhook_url=webhook_url or f"{settings.PUBLIC_URL}/hooks/payments/psp-sim/",
         webhook_secret=webhook_secret or configured["webhook_secrets"][0],
         payout_seconds=payout_seconds,

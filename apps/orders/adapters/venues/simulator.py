@@ -82,10 +82,12 @@ class VenueServer:
         port: int,
         journal: Path,
         seed: int = 1,
+        bind: str = HOST,
     ) -> None:
         self._make = partial(LiquidityProvider, profile, specs, prices, seed=seed)
         self.journal = Journal(journal)
         self.port = port
+        self.bind = bind
         self.provider = self._restored()
         self.received: list[NewOrder] = []
         self._writers: set[asyncio.StreamWriter] = set()
@@ -118,7 +120,7 @@ class VenueServer:
         self._loop.close()
 
     async def _listen(self) -> asyncio.Server:
-        return await asyncio.start_server(self._serve, HOST, self.port, limit=LONGEST_LINE)
+        return await asyncio.start_server(self._serve, self.bind, self.port, limit=LONGEST_LINE)
 
     async def _stop(self) -> None:
         self._server.close()
@@ -212,19 +214,19 @@ class VenueServer:
         self._writers.clear()
 
 
-def start_alpha(*, port: int, home: Path) -> VenueServer:
-    return start_venue("LP_ALPHA", port, home)
+def start_alpha(*, port: int, home: Path, bind: str = HOST) -> VenueServer:
+    return start_venue("LP_ALPHA", port, home, bind)
 
 
-def start_bravo(*, port: int, home: Path) -> VenueServer:
-    return start_venue("LP_BRAVO", port, home)
+def start_bravo(*, port: int, home: Path, bind: str = HOST) -> VenueServer:
+    return start_venue("LP_BRAVO", port, home, bind)
 
 
-def start_charlie(*, port: int, home: Path) -> VenueServer:
-    return start_venue("LP_CHARLIE", port, home)
+def start_charlie(*, port: int, home: Path, bind: str = HOST) -> VenueServer:
+    return start_venue("LP_CHARLIE", port, home, bind)
 
 
-def start_venue(code: str, port: int, home: Path) -> VenueServer:
+def start_venue(code: str, port: int, home: Path, bind: str = HOST) -> VenueServer:
     """A provider that quotes around the house's own latest prices."""
     prices = MarketPrices(code)
     return VenueServer(
@@ -234,6 +236,7 @@ def start_venue(code: str, port: int, home: Path) -> VenueServer:
         port=port,
         journal=home / f"{code.lower()}.jsonl",
         seed=sum(code.encode()),
+        bind=bind,
     ).start()
 
 
