@@ -5,6 +5,11 @@ from apps.core.models.audit import AuditRecord, AuditSeal
 from apps.core.models.base import AppendOnlyModel, AuditedModel
 from apps.core.models.idempotency import IdempotencyRecord
 from apps.core.models.mail import Mail
+from apps.core.models.notification import (
+    Notification,
+    NotificationBox,
+    NotificationPreference,
+)
 from apps.core.models.outbox import Delivery, OutboxEvent
 
 __all__ = [
@@ -17,5 +22,8 @@ __all__ = [
     "Delivery",
     "IdempotencyRecord",
     "Mail",
+    "Notification",
+    "NotificationBox",
+    "NotificationPreference",
     "OutboxEvent",
 ]
