@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from apps.core.errors import NotAllowed
+from apps.core.errors import NotAllowed, StepUpRequired
 from apps.core.permissions import REGISTRY
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ class Actor:
     ip: str = ""
     on_behalf_of: str = ""
     """The id of the person acted for: under a delegation, or as seen by someone else."""
+    fresh: bool = True
+    """Whether the person at the keyboard proved lately who they are; False only for an older browser session."""
 
     @classmethod
     def system(cls, part: str, request_id: str = "") -> Actor:
@@ -79,10 +81,18 @@ class Actor:
         return self.is_system or code in self.permissions
 
     def require(self, permission: Permission | str, subject: Any = None) -> None:
-        """Raises `NotAllowed` unless the role includes `permission`. Scope is checked where the row is fetched."""
+        """Raises `NotAllowed` unless the role includes `permission`, and `StepUpRequired` where it asks for a
+        fresh sign-in. Scope is checked where the row is fetched."""
+        declared = REGISTRY.get(str(permission))
         if not self.allows(permission):
-            declared = REGISTRY.get(str(permission))
             raise NotAllowed(permission=declared.label if declared else permission)
+        if declared is not None and declared.step_up:
+            self.require_fresh(declared.label)
+
+    def require_fresh(self, what: Any) -> None:
+        """For an act that needs a fresh sign-in although its permission does not always. Raises `StepUpRequired`."""
+        if not self.fresh:
+            raise StepUpRequired(permission=what)
 
 
 def _is_model_permission(code: str) -> bool:

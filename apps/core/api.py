@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from apps.core.actor import Actor
 from apps.core.context import current_request
-from apps.core.errors import Conflict, DomainError, InvalidInput
+from apps.core.errors import Conflict, DomainError, InvalidInput, StepUpRequired
 from apps.core.models import IdempotencyRecord
 from apps.core.permissions import Permission
 
@@ -58,7 +58,7 @@ def problem(status_code: int, code: str, detail: str, **extra: Any) -> Response:
 
 def problem_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Every refusal and every bad input as problem details; anything else stays an error."""
-    if isinstance(error, DomainError):
+    if isinstance(error, DomainError | StepUpRequired):
         values = {name: str(value) for name, value in error.values.items()}
         return problem(error.status, error.code, str(error), values=values)
     if isinstance(error, Http404):

@@ -38,6 +38,24 @@ class NotAllowed(DomainError):
     status = 403
 
 
+class StepUpRequired(Exception):
+    """The role allows it, but whoever sits at the keyboard has to prove once more who they are.
+
+    Not a refusal: no page shows it as one. The pages lead to a new sign-in and back, the API answers 403.
+    """
+
+    code = "STEP_UP_REQUIRED"
+    message: Any = _("Confirm that it is you before you go on: {permission}.")
+    status = 403
+
+    def __init__(self, **values: Any) -> None:
+        self.values = values
+        super().__init__(self.code)
+
+    def __str__(self) -> str:
+        return str(self.message).format(**self.values)
+
+
 class SelfApproval(DomainError):
     code = "SELF_APPROVAL"
     message = _("You asked for this, so someone else must approve it.")

@@ -12,10 +12,14 @@ REGISTRY: dict[str, Permission] = {}
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """`code` is `app.codename`; the row in `auth_permission` is made after each migration."""
+    """`code` is `app.codename`; the row in `auth_permission` is made after each migration.
+
+    `step_up` marks what moves money or grants power: a session whose last strong sign-in is old asks for a new one.
+    """
 
     code: str
     label: Any
+    step_up: bool = False
 
     def __post_init__(self) -> None:
         app, dot, name = self.code.partition(".")

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.models import EmailAddress, EmailConfirmation
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group
@@ -13,6 +16,10 @@ from apps.core.actor import ScopeLevel
 from apps.core.admin import BrokerModelAdmin, actor_of
 from apps.users.models import Desk, Role, User
 
+# The pages of allauth's own tables would let staff edit sessions and second factors past every service.
+for table in (EmailAddress, EmailConfirmation, Authenticator, UserSession):
+    if admin.site.is_registered(table):
+        admin.site.unregister(table)
 admin.site.unregister(Group)
 
 

@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -11,7 +12,13 @@ class UsersConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.users import schema  # noqa: F401
+        from apps.users.signin.freshness import stamp_sign_in
 
+        def on_signed_in(request: Any = None, **_: Any) -> None:
+            if request is not None:
+                stamp_sign_in(request)
+
+        user_logged_in.connect(on_signed_in, dispatch_uid="users.stamp_sign_in", weak=False)
         post_migrate.connect(_sync_permissions, sender=self)
 
 

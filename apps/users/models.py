@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from apps.core import clock
@@ -65,6 +66,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     language = models.CharField(_("language"), max_length=8, default="en")
     date_joined = models.DateTimeField(_("joined"), default=clock.now)
 
+    credentials_changed_at = models.DateTimeField(
+        _("sign-in last changed"), null=True, blank=True, editable=False
+    )
+    session_epoch = models.PositiveIntegerField(_("session epoch"), default=0, editable=False)
+
     objects = UserManager()
 
     USERNAME_FIELD = "email"
@@ -83,6 +89,16 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session must carry to be this user's: dies with the password and with the epoch, wherever the
+        session is kept."""
+        return salted_hmac(
+            "apps.users.models.User.session",
+            f"{self.session_epoch}:{self.password}",
+            secret=secret,
+            algorithm="sha256",
+        ).hexdigest()
 
     def get_short_name(self) -> str:
         return self.name.partition(" ")[0] or self.email

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from apps.core.actor import Actor, ActorKind, Scope, ScopeLevel
 from apps.core.context import current_request
 from apps.users.models import User
+from apps.users.signin.freshness import is_fresh
 
 Memberships = Callable[[User], tuple[str, frozenset[UUID]]]
 _MEMBERSHIPS: dict[str, Memberships] = {}
@@ -50,6 +51,7 @@ def actor_for(user: User | AnonymousUser, request: HttpRequest | None = None) ->
         partner_ids=partners,
         request_id=context.request_id,
         ip=context.ip,
+        fresh=is_fresh(request) if request is not None else True,
     )
 
 

@@ -3,6 +3,8 @@
 from brokeros.logs import logging_config
 from brokeros.settings.admin import UNFOLD  # noqa: F401
 from brokeros.settings.environment import BASE_DIR, env, home
+from brokeros.settings.sign_in import *  # noqa: F403
+from brokeros.settings.sign_in import SIGN_IN_APPS
 
 DEMO = False
 DEBUG = False
@@ -49,6 +51,7 @@ INSTALLED_APPS = [
     "channels",
     "django_htmx",
     "django_celery_beat",
+    *SIGN_IN_APPS,
     "brokeros",
     *LOCAL_APPS,
 ]
@@ -65,12 +68,14 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "apps.users.middleware.ActorMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "apps.core.middleware.DomainErrorMiddleware",
+    "apps.users.middleware.StepUpMiddleware",
 ]
 
 ROOT_URLCONF = "brokeros.urls"

@@ -22,6 +22,8 @@ CHANNEL_LAYERS = channel_layers(REDIS_URL)
 CELERY_BROKER_URL = embedded.broker_url(REDIS_URL)
 
 EMAIL_BACKEND = "apps.core.mail.MailboxBackend"
+# The printed logins of the demo open every door; a banner says what a real installation asks for.
+SECOND_FACTOR_ENFORCED = env.bool("BROKEROS_SECOND_FACTOR_ENFORCED", default=False)
 AROUND_THE_CLOCK = env.bool("BROKEROS_AROUND_THE_CLOCK", default=False)
 PORT = env.int("PORT", default=8000)
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}")
