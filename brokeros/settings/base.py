@@ -125,6 +125,15 @@ STATIC_URL = "/static/"
 STATIC_ROOT = env.str("STATIC_ROOT", default=str(HOME / "static"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 PRIVATE_STORAGE_ROOT = HOME / "documents"
+# The private key is 32 bytes in base64; while none is given, one is made and kept in the folder. Public halves of
+# retired keys keep verifying what they signed.
+SIGNING_KEY = env.str("BROKEROS_SIGNING_KEY", default="")
+SIGNING_RETIRED_KEYS = env.list("BROKEROS_SIGNING_RETIRED_KEYS", default=[])
+SIGNING_FOLDER = HOME / "signing"
+# Signed heads of the audit trail are also kept here, best on a volume that the database's keepers cannot write.
+AUDIT_HEADS = env.str("BROKEROS_AUDIT_HEADS", default=str(HOME / "audit-heads"))
+# An address that gets the signed head once a day; empty sends none.
+AUDIT_HEADS_MAIL = env.str("BROKEROS_AUDIT_HEADS_MAIL", default="")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True

@@ -21,6 +21,11 @@ ALLOWED_HOSTS = required(
     "ALLOWED_HOSTS", "comma-separated host names that this installation answers to"
 ).split(",")
 
+SIGNING_KEY = required(
+    "BROKEROS_SIGNING_KEY",
+    "audit heads and receipts are signed with it; `openssl rand -base64 32` makes one",
+)
+
 DATABASES = databases(DATABASE_URL)
 CHANNEL_LAYERS = channel_layers(REDIS_URL)
 CELERY_BROKER_URL = embedded.broker_url(REDIS_URL)

@@ -13,6 +13,7 @@ from brokeros import embedded
 
 COMPLETE = {
     "SECRET_KEY": secrets.token_urlsafe(64),
+    "BROKEROS_SIGNING_KEY": secrets.token_urlsafe(32),
     "DATABASE_URL": "postgresql://brokeros@localhost/brokeros",
     "REDIS_URL": "redis://localhost:6379/0",
     "PUBLIC_URL": "https://broker.example",
