@@ -17,7 +17,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 HEARTBEAT_LIMIT_S = 15
-RELAY_LAG_LIMIT_S = 30.0
+RELAY_LAG_LIMIT_S = settings.OUTBOX_LAG_LIMIT_S
 
 log = logging.getLogger(__name__)
 
@@ -85,10 +85,20 @@ def redis() -> Part:
 
 
 def relay() -> Part:
-    """Events that wait longer than half a minute mean that nobody carries them."""
+    """Events that wait longer than half a minute mean that nobody carries them.
+
+    A reaction that is behind, or gave up, is told here and in the inbox, and takes no page off the net.
+    """
     lag_s = outbox_lag_s()
+    late_s = max(oldest_deliveries_s().values(), default=0.0)
     return Part(
-        lag_s <= RELAY_LAG_LIMIT_S, {"lag_s": round(lag_s, 1), "limit_s": RELAY_LAG_LIMIT_S}
+        lag_s <= RELAY_LAG_LIMIT_S,
+        {
+            "lag_s": round(lag_s, 1),
+            "limit_s": RELAY_LAG_LIMIT_S,
+            "oldest_delivery_s": round(late_s, 1),
+            "dead_letters": dead_letter_count(),
+        },
     )
 
 
@@ -101,6 +111,20 @@ def outbox_lag_s() -> float:
         )
         row = cursor.fetchone()
     return max(0.0, float(row[0])) if row else 0.0
+
+
+def oldest_deliveries_s() -> dict[str, float]:
+    """Handler → age of the oldest event that it has not handled."""
+    from apps.core.dead_letters import oldest_pending
+
+    return oldest_pending()
+
+
+def dead_letter_count() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM core_delivery WHERE state = 'DEAD'")
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
 
 
 def engine_heartbeat_age_s(shard: str) -> float | None:

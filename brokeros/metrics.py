@@ -18,7 +18,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Histogram,
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from brokeros.health import engine_heartbeat_age_s, outbox_lag_s
+from brokeros.health import engine_heartbeat_age_s, oldest_deliveries_s, outbox_lag_s
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +81,14 @@ class SystemState(Collector):
         for state in ("PENDING", "DEAD"):
             deliveries.add_metric([state], counted.get(state, 0))
         yield deliveries
+        late = GaugeMetricFamily(
+            "brokeros_delivery_lag_seconds",
+            "Age of the oldest event that a reaction has not handled",
+            labels=["handler"],
+        )
+        for handler, age_s in sorted(oldest_deliveries_s().items()):
+            late.add_metric([handler], age_s)
+        yield late
 
     def _queues(self) -> Iterator[Metric]:
         from apps.core.redis import redis_client

@@ -2,41 +2,54 @@
 
 An event becomes one `Delivery` for each reaction. A delivery is sent to a worker, and sent again when
 nothing was heard of it; the worker locks it, runs the reaction and marks it done in the same
-transaction. After `MAX_ATTEMPTS` failures it is a dead letter that staff can retry. Somebody who does not answer
+transaction. After `MAX_ATTEMPTS` failures it is a dead letter that staff retry or skip; until then the later
+events of its aggregate wait in the same lane, unless the handler lets them pass. Somebody who does not answer
 (status 503) is no failure: they are told again, at least every minute, for as long as it takes.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
 import msgspec
-from django.db import connection, transaction
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Min
 
 from apps.core import clock
-from apps.core.actor import Actor
-from apps.core.audit import audit
-from apps.core.commands import command, joined
+from apps.core.commands import joined
 from apps.core.context import RequestContext, set_request
-from apps.core.errors import WrongState
-from apps.core.events import BY_EVENT, HANDLERS, Event, Handler, event_from
+from apps.core.events import (
+    BY_EVENT,
+    HANDLERS,
+    Event,
+    Handler,
+    Handling,
+    WhenDead,
+    event_from,
+    handling,
+)
 from apps.core.ids import new_id
-from apps.core.locks import lock_row
 from apps.core.models import Delivery, OutboxEvent
-from apps.core.permissions import RETRY_DELIVERY
 
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 10
-RESEND_AFTER = timedelta(seconds=30)
+RESEND_AFTER = timedelta(seconds=settings.OUTBOX_RESEND_AFTER_S)
 BACKOFF_SECONDS = (1, 2, 5, 15, 30, 60, 120, 300, 600, 1200)
+JITTER = 0.2
+"""A wait is up to this share shorter or longer, so that what failed together does not come back together."""
 SILENCE = 503
 ASK_SILENT_AFTER = timedelta(minutes=1)
 WAIT_FOR_PREDECESSOR = timedelta(milliseconds=200)
+WAIT_FOR_DEAD = timedelta(minutes=1)
+DISPATCH_LOCK = 7_020_001
+_random = secrets.SystemRandom()
 
 
 def insert_events(cursor: Any, events: Iterable[Event], *, request_id: str = "") -> None:
@@ -66,10 +79,14 @@ def dispatch(limit: int = 500) -> int:
     """Turn waiting events into deliveries. Returns how many events were taken.
 
     Commands hold the row lock of the aggregate when they emit, so the events of one aggregate become
-    visible in the order of their numbers; between aggregates no order is promised.
+    visible in the order of their numbers; between aggregates no order is promised. One relay dispatches at a
+    time, so that no later event has a delivery before an earlier one; a second relay carries what is due.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [DISPATCH_LOCK])
+            if not cursor.fetchone()[0]:
+                return 0
             cursor.execute(
                 "SELECT seq, name, aggregate FROM core_outboxevent "
                 "WHERE dispatched_at IS NULL ORDER BY seq LIMIT %s FOR UPDATE SKIP LOCKED",
@@ -81,7 +98,11 @@ def dispatch(limit: int = 500) -> int:
         Delivery.objects.bulk_create(
             [
                 Delivery(
-                    event_id=seq, handler=handler.name, aggregate=aggregate, next_at=clock.now()
+                    event_id=seq,
+                    handler=handler.name,
+                    lane=handler.lane,
+                    aggregate=aggregate,
+                    next_at=clock.now(),
                 )
                 for seq, name, aggregate in events
                 for handler in BY_EVENT.get(name, ())
@@ -106,6 +127,13 @@ def claim_due(limit: int = 500) -> list[int]:
         return sorted(row[0] for row in cursor.fetchall())
 
 
+def unclaim(delivery_ids: list[int]) -> None:
+    """Give back what was claimed and could not be sent, so that it is not late by `RESEND_AFTER`."""
+    Delivery.objects.filter(pk__in=delivery_ids, state=Delivery.State.PENDING).update(
+        next_at=clock.now()
+    )
+
+
 def deliver(delivery_id: int) -> bool:
     """Run one reaction. True when it is done now or was done before."""
     delivery = Delivery.objects.select_related("event").filter(pk=delivery_id).first()
@@ -117,28 +145,40 @@ def deliver(delivery_id: int) -> bool:
     if handler is None:
         _failed(delivery_id, f"no such reaction: {delivery.handler}")
         return False
-    if _has_predecessor(delivery):
-        Delivery.objects.filter(pk=delivery_id).update(next_at=clock.now() + WAIT_FOR_PREDECESSOR)
+    wait = _wait_for_predecessor(delivery)
+    if wait is not None:
+        Delivery.objects.filter(pk=delivery_id).update(next_at=clock.now() + wait)
         return False
     set_request(RequestContext(request_id=delivery.event.request_id))
     try:
-        return _run_atomic(delivery_id, handler) if handler.atomic else _run(delivery, handler)
+        with handling(Handling(delivery.event_id, str(delivery.event.id))):
+            return _run_atomic(delivery_id, handler) if handler.atomic else _run(delivery, handler)
     except Exception as error:
         log.warning("reaction failed", extra={"handler": handler.name, "event": delivery.event_id})
         silent = getattr(error, "status", None) == SILENCE
-        _failed(delivery_id, f"{type(error).__name__}: {error}", silent=silent)
+        permanent = bool(getattr(error, "permanent", False))
+        _failed(delivery_id, f"{type(error).__name__}: {error}", silent=silent, permanent=permanent)
         return False
     finally:
         set_request(None)
 
 
-def _has_predecessor(delivery: Delivery) -> bool:
-    return Delivery.objects.filter(
-        handler=delivery.handler,
-        aggregate=delivery.aggregate,
-        state=Delivery.State.PENDING,
-        id__lt=delivery.id,
-    ).exists()
+def _wait_for_predecessor(delivery: Delivery) -> timedelta | None:
+    """How long to wait for an earlier event of the aggregate in this lane; None when there is none to wait for."""
+    passing = [h.name for h in HANDLERS.values() if h.when_dead is WhenDead.LET_PASS]
+    states = set(
+        Delivery.objects.filter(
+            lane=delivery.lane,
+            aggregate=delivery.aggregate,
+            state__in=(Delivery.State.PENDING, Delivery.State.DEAD),
+            event_id__lt=delivery.event_id,
+        )
+        .exclude(state=Delivery.State.DEAD, handler__in=passing)
+        .values_list("state", flat=True)
+    )
+    if not states:
+        return None
+    return WAIT_FOR_DEAD if states == {Delivery.State.DEAD} else WAIT_FOR_PREDECESSOR
 
 
 def _run_atomic(delivery_id: int, handler: Handler) -> bool:
@@ -158,9 +198,29 @@ def _run_atomic(delivery_id: int, handler: Handler) -> bool:
 
 
 def _run(delivery: Delivery, handler: Handler) -> bool:
-    handler.function(event_from(delivery.event.name, delivery.event.payload))
-    _done(delivery.pk)
+    """Talk to the outside, one worker at a time: a message that was sent twice meanwhile finds it taken."""
+    with _alone(delivery.pk) as mine:
+        still = Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.PENDING)
+        if not mine or not still.update(next_at=clock.now() + RESEND_AFTER):
+            return False
+        handler.function(event_from(delivery.event.name, delivery.event.payload))
+        _done(delivery.pk)
     return True
+
+
+@contextmanager
+def _alone(delivery_id: int) -> Iterator[bool]:
+    """A lock of this connection, which the server frees when the process dies."""
+    key = f"delivery:{delivery_id}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [key])
+        mine = bool(cursor.fetchone()[0])
+    try:
+        yield mine
+    finally:
+        if mine and not connection.needs_rollback:
+            with suppress(OperationalError, InterfaceError), connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
 
 
 def _done(delivery_id: int) -> None:
@@ -169,7 +229,7 @@ def _done(delivery_id: int) -> None:
     )
 
 
-def _failed(delivery_id: int, error: str, *, silent: bool = False) -> None:
+def _failed(delivery_id: int, error: str, *, silent: bool = False, permanent: bool = False) -> None:
     with transaction.atomic():
         delivery = Delivery.objects.select_for_update().get(pk=delivery_id)
         if delivery.state != Delivery.State.PENDING:
@@ -178,11 +238,17 @@ def _failed(delivery_id: int, error: str, *, silent: bool = False) -> None:
         delivery.last_error = error[:2000]
         if silent:
             delivery.attempts = min(delivery.attempts, MAX_ATTEMPTS - 1)
-        elif delivery.attempts >= MAX_ATTEMPTS:
+        elif permanent or delivery.attempts >= MAX_ATTEMPTS:
             delivery.state = Delivery.State.DEAD
-        wait = timedelta(seconds=BACKOFF_SECONDS[delivery.attempts - 1])
+        wait = backoff(delivery.attempts)
         delivery.next_at = clock.now() + (min(wait, ASK_SILENT_AFTER) if silent else wait)
         delivery.save()
+
+
+def backoff(attempts: int) -> timedelta:
+    """How long to wait after so many failures: longer each time, and never at quite the same moment."""
+    seconds = BACKOFF_SECONDS[min(attempts, len(BACKOFF_SECONDS)) - 1]
+    return timedelta(seconds=seconds * _random.uniform(1 - JITTER, 1 + JITTER))
 
 
 def deliver_all(rounds: int = 50) -> int:
@@ -205,16 +271,21 @@ def lag_seconds() -> float:
     return (clock.now() - oldest["at"]).total_seconds() if oldest["at"] else 0.0
 
 
-@command
-def delivery_retry(*, delivery_id: int, actor: Actor, reason: str) -> Delivery:
-    """Give a dead letter another life. Raises `NotVisible`, `NotAllowed`, `WrongState`."""
-    actor.require(RETRY_DELIVERY)
-    delivery: Delivery = lock_row(Delivery.objects.all(), delivery_id, visible_to=actor)
-    if delivery.state != Delivery.State.DEAD:
-        raise WrongState(state=delivery.get_state_display(), command="retry")
-    delivery.state = Delivery.State.PENDING
-    delivery.attempts = 0
-    delivery.next_at = clock.now()
-    delivery.save()
-    audit(actor=actor, action="delivery.retry", subject=delivery, reason=reason)
-    return delivery
+def prune(*, keep: timedelta | None = None, limit: int = 5000) -> int:
+    """Remove events that were handed on long ago and whose every delivery is done or skipped; returns how many.
+
+    A dead letter, or one still waiting, keeps its event however old. Done in one short transaction; call it
+    until nothing is left.
+    """
+    before = clock.now() - (keep or timedelta(days=settings.OUTBOX_KEEP_DAYS))
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT e.seq FROM core_outboxevent e WHERE e.dispatched_at < %s AND NOT EXISTS ("
+            " SELECT 1 FROM core_delivery d WHERE d.event_id = e.seq AND d.state IN ('PENDING', 'DEAD')) "
+            "ORDER BY e.dispatched_at LIMIT %s FOR UPDATE SKIP LOCKED",
+            [before, limit],
+        )
+        old = [row[0] for row in cursor.fetchall()]
+        cursor.execute("DELETE FROM core_delivery WHERE event_id = ANY(%s)", [old])
+        cursor.execute("DELETE FROM core_outboxevent WHERE seq = ANY(%s)", [old])
+    return len(old)

@@ -34,3 +34,4 @@ class Permission:
 VOTE_APPROVAL = Permission("core.vote_approval", _("Decide on pending approvals"))
 VIEW_AUDIT = Permission("core.view_auditrecord", _("Read the audit trail"))
 RETRY_DELIVERY = Permission("core.retry_delivery", _("Retry a dead delivery"))
+SKIP_DELIVERY = Permission("core.skip_delivery", _("Skip a dead delivery"))

@@ -15,3 +15,10 @@ def deliver(delivery_ids: list[int]) -> None:
 def approvals_expire() -> None:
     """What nobody decided in time ends, and whatever was held for it is free again."""
     approvals.approvals_expire(actor=Actor.system("approvals"))
+
+
+@shared_task(name="core.outbox_prune")
+def outbox_prune() -> None:
+    """What everybody handled long ago is removed, a short transaction at a time."""
+    while outbox.prune():
+        pass

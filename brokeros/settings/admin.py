@@ -367,6 +367,29 @@ UNFOLD: dict[str, Any] = {
                     ),
                 ],
             },
+            {
+                "title": _("System"),
+                "items": [
+                    item(
+                        _("Dead letters"),
+                        "sync_problem",
+                        "admin:core_delivery_dead",
+                        "core.retry_delivery",
+                    ),
+                    item(
+                        _("Events"),
+                        "bolt",
+                        "admin:core_outboxevent_changelist",
+                        "core.view_outboxevent",
+                    ),
+                    item(
+                        _("Deliveries"),
+                        "local_shipping",
+                        "admin:core_delivery_changelist",
+                        "core.view_delivery",
+                    ),
+                ],
+            },
         ],
     },
 }

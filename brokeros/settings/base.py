@@ -190,6 +190,7 @@ CELERY_BEAT_SCHEDULE = {
     task: {"task": task, "schedule": seconds}
     for task, seconds in {
         "core.approvals_expire": 60.0,
+        "core.outbox_prune": 3600.0,
         "payments.payouts_ask": 15.0,
         "payments.deposits_ask": 30.0,
         "payments.deposits_expire": 60.0,
@@ -200,6 +201,12 @@ CELERY_BEAT_SCHEDULE = {
         "kyc.age_documents": 3600.0,
     }.items()
 }
+# A delivery that no worker finished is sent again; events that everybody handled are kept for a while.
+OUTBOX_RESEND_AFTER_S = env.float("BROKEROS_RESEND_AFTER_S", default=30.0)
+# Events that wait longer for the relay, and reactions further behind, are work for a person.
+OUTBOX_LAG_LIMIT_S = 30.0
+OUTBOX_LATE_S = env.float("BROKEROS_OUTBOX_LATE_S", default=300.0)
+OUTBOX_KEEP_DAYS = env.int("BROKEROS_OUTBOX_KEEP_DAYS", default=30)
 CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "beat-schedule")
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
 

@@ -244,6 +244,7 @@ RULES: dict[str, Rule] = {
     "admin:autocomplete": Rule("staff-none"),
     "admin:view_on_site": Rule("staff-none", objects=lambda _h, _w: {"content_type_id": 1, "object_id": 1}),
     "admin:app_list": Rule("staff-some", objects=lambda _h, _w: {"app_label": "clients"}),
+    "admin:core_delivery_dead": Rule("staff", "core.retry_delivery"),
     "admin-risk-exposure": Rule("staff", "risk.view_exposure"),
     "admin-risk-exposure-symbol": Rule("staff", "risk.view_exposure", lambda _h, _w: {"symbol": "EURUSD"}),
     "admin:rules_ruleset_tester": Rule("staff", "rules.test_rules", _owned("rules.RuleSet", "object_id"), True),

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from apps.core import clock, outbox
+from apps.core import clock, dead_letters, outbox
 from apps.core.actor import Actor
 from apps.core.errors import DomainError, WrongState
 from apps.core.events import BY_EVENT, HANDLERS, Event, emit, event_from, reacts_to
@@ -120,11 +120,11 @@ def test_ten_failures_make_a_dead_letter_that_staff_can_retry():
     assert Delivery.objects.get().state == "DEAD"
     assert Mail.objects.count() == 0
     actor = Actor.system("test")
-    outbox.delivery_retry(delivery_id=delivery_id, actor=actor, reason="the server is back")
+    dead_letters.delivery_retry(delivery_id=delivery_id, actor=actor, reason="the server is back")
     assert outbox.deliver(delivery_id) is True
     assert Mail.objects.count() == 1
     with pytest.raises(WrongState):
-        outbox.delivery_retry(delivery_id=delivery_id, actor=actor, reason="again")
+        dead_letters.delivery_retry(delivery_id=delivery_id, actor=actor, reason="again")
 
 
 @pytest.mark.django_db(transaction=True)

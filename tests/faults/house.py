@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import psutil
+import redis
 
 from brokeros import embedded
 from brokeros.simulators import SIMULATORS
@@ -35,6 +36,7 @@ class House:
             "BROKEROS_HOME": str(home),
             "DJANGO_SETTINGS_MODULE": "brokeros.settings.demo",
             "PORT": str(self.port),
+            "BROKEROS_RESEND_AFTER_S": "3",
             **{simulator.port_setting: str(free_port()) for simulator in SIMULATORS},
         }
         self._demo: subprocess.Popen[bytes] | None = None
@@ -96,6 +98,12 @@ class House:
             time.sleep(0.05)
         os.kill(pid, signal.SIGKILL)
         return pid
+
+    def forget_redis(self) -> None:
+        """Everything in Redis is gone at once, as after a restart without its files: queues, hints, prices."""
+        client = redis.Redis.from_url(embedded.redis_url(self.home))
+        client.flushall()
+        client.close()
 
     def await_restarted(self, name: str, killed: int) -> None:
         """Until the supervisor has started it again and everything is ready."""

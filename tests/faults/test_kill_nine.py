@@ -90,6 +90,25 @@ def test_every_acknowledged_transfer_arrives_once_when_its_carriers_are_killed(
     assert holding["in_transit_minor"] == 0
 
 
+def test_every_acknowledged_transfer_arrives_once_when_redis_forgets_everything(
+    house: House, person: Person
+) -> None:
+    """Queues, claims and hints go; what they carried is in the outbox and is sent again."""
+    client = person.does("arrive", wallet="1000")
+    acknowledged = 0
+
+    for answer in person.goes_on("transfer", **client, amount="10", count=12, name="forgotten"):
+        acknowledged += isinstance(answer, str)
+        if isinstance(answer, str) and acknowledged % 4 == 0:
+            house.forget_redis()
+
+    assert person.does("arrived", client=client["client"]) == {"DEST_CREDITED": 12}
+    assert person.does("verify") == CLEAN
+    holding = person.does("holds", **client)
+    assert holding["engine_minor"] == holding["books_minor"] == 12_000
+    assert holding["in_transit_minor"] == 0
+
+
 def test_a_restart_is_said_in_the_output(house: House, person: Person) -> None:
     killed = house.kill("beat")
 

@@ -42,7 +42,13 @@ def test_readyz_says_what_was_measured_when_all_parts_work(
     assert (answer.status_code, body["status"], body["failing"]) == (200, "ready", [])
     assert set(body["parts"]) == {"database", "redis", "relay", "engine:main"}
     assert all(part["ok"] for part in body["parts"].values())
-    assert body["parts"]["relay"] == {"ok": True, "lag_s": 0.0, "limit_s": 30.0}
+    assert body["parts"]["relay"] == {
+        "ok": True,
+        "lag_s": 0.0,
+        "limit_s": 30.0,
+        "oldest_delivery_s": 0.0,
+        "dead_letters": 0,
+    }
 
 
 @pytest.mark.django_db

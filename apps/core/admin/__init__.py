@@ -1,7 +1,8 @@
 """The base of every admin page, and the pages of control itself: approvals, audit, events, mailbox."""
 
 from apps.core.admin.base import BrokerModelAdmin, ReasonForm, Transition, actor_of
-from apps.core.admin.pages import ApprovalAdmin, AuditRecordAdmin, DeliveryAdmin, OutboxEventAdmin
+from apps.core.admin.deliveries import DeliveryAdmin, OutboxEventAdmin
+from apps.core.admin.pages import ApprovalAdmin, AuditRecordAdmin
 
 __all__ = [
     "ApprovalAdmin",

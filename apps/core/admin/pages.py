@@ -11,12 +11,11 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.actor import Actor
-from apps.core.admin.base import BrokerModelAdmin, ReasonForm, Transition, actor_of
+from apps.core.admin.base import BrokerModelAdmin, Transition, actor_of
 from apps.core.approvals import approval_vote, approval_withdraw
-from apps.core.models import Approval, ApprovalVote, AuditRecord, Delivery, Mail, OutboxEvent
-from apps.core.outbox import delivery_retry
+from apps.core.models import Approval, ApprovalVote, AuditRecord, Mail
 from apps.core.panels import Panel
-from apps.core.permissions import RETRY_DELIVERY, VOTE_APPROVAL
+from apps.core.permissions import VOTE_APPROVAL
 
 
 def approval_approve(*, approval_id: UUID, actor: Actor, reason: str) -> Approval:
@@ -139,27 +138,6 @@ class AuditRecordAdmin(ReadOnlyAdmin):
     @admin.display(description=_("about"))
     def about(self, obj: AuditRecord) -> str:
         return subject_link(obj)
-
-
-@admin.register(OutboxEvent)
-class OutboxEventAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "name", "aggregate", "dispatched_at")
-    list_filter = ("name",)
-    search_fields = ("=aggregate", "name")
-
-
-@admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyAdmin):
-    list_display = ("id", "event", "handler", "state", "attempts", "next_at", "done_at")
-    list_filter = ("state", "handler")
-    list_select_related = ("event",)
-    search_fields = ("handler", "=aggregate")
-    transitions = (
-        Transition(
-            "retry", _("Retry"), delivery_retry, RETRY_DELIVERY, form=ReasonForm,
-            visible=lambda obj: obj.state == Delivery.State.DEAD,
-        ),
-    )  # fmt: skip
 
 
 @admin.register(Mail)

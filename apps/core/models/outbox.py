@@ -32,6 +32,7 @@ class OutboxEvent(models.Model):
             models.Index(
                 fields=["seq"], condition=Q(dispatched_at__isnull=True), name="outbox_waiting"
             ),
+            models.Index(fields=["dispatched_at"], name="outbox_age"),
         ]
         triggers = [
             pgtrigger.Protect(
@@ -53,10 +54,12 @@ class Delivery(models.Model):
         PENDING = "PENDING", _("pending")
         DONE = "DONE", _("done")
         DEAD = "DEAD", _("dead letter")
+        SKIPPED = "SKIPPED", _("skipped by a person")
 
     id = models.BigAutoField(primary_key=True)
     event = models.ForeignKey(OutboxEvent, models.PROTECT, related_name="deliveries")
     handler = models.CharField(_("handler"), max_length=120)
+    lane = models.CharField(_("lane"), max_length=120, db_default="")
     aggregate = models.CharField(_("aggregate"), max_length=64)
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.PENDING)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
@@ -70,20 +73,25 @@ class Delivery(models.Model):
         verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
         ordering = ("-id",)
-        permissions = [("retry_delivery", "Retry a dead delivery")]
+        permissions = [
+            ("retry_delivery", "Retry a dead delivery"),
+            ("skip_delivery", "Skip a dead delivery"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["event", "handler"], name="delivery_once"),
             models.CheckConstraint(
-                condition=Q(state__in=["PENDING", "DONE", "DEAD"]), name="delivery_state"
+                condition=Q(state__in=["PENDING", "DONE", "DEAD", "SKIPPED"]),
+                name="delivery_state",
             ),
         ]
         indexes = [
             models.Index(fields=["next_at"], condition=Q(state="PENDING"), name="delivery_due"),
             models.Index(
-                fields=["handler", "aggregate", "id"],
-                condition=Q(state="PENDING"),
-                name="delivery_order",
+                fields=["lane", "aggregate", "event"],
+                condition=Q(state__in=["PENDING", "DEAD"]),
+                name="delivery_in_order",
             ),
+            models.Index(fields=["handler"], condition=Q(state="DEAD"), name="delivery_dead"),
         ]
 
     def __str__(self) -> str:

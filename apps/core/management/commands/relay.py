@@ -7,6 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from kombu.exceptions import OperationalError as BrokerError
+from redis import RedisError
 
 from apps.core import outbox, sealing
 from apps.core.redis import redis_client
@@ -15,6 +17,7 @@ from apps.core.tasks import deliver
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.05
+AWAY_SECONDS = 1.0
 SEAL_EVERY_SECONDS = 5.0
 CHUNK = 25
 
@@ -40,7 +43,11 @@ class Command(BaseCommand):
                 log.exception("the database does not answer; trying again")
                 connection.close()
                 close_old_connections()
-                time.sleep(1)
+                time.sleep(AWAY_SECONDS)
+                continue
+            except (RedisError, BrokerError):
+                log.exception("the queue does not answer; trying again")
+                time.sleep(AWAY_SECONDS)
                 continue
             if options["once"]:
                 return
@@ -54,6 +61,10 @@ class Command(BaseCommand):
         taken = outbox.dispatch()
         due = outbox.claim_due()
         for start in range(0, len(due), CHUNK):
-            deliver.delay(due[start : start + CHUNK])
+            try:
+                deliver.delay(due[start : start + CHUNK])
+            except (RedisError, BrokerError):
+                outbox.unclaim(due[start:])
+                raise
         redis_client().set("relay:heartbeat", int(time.time()), ex=30)
         return bool(taken or due)
