@@ -11,6 +11,7 @@ from apps.core.models.notification import (
     NotificationPreference,
 )
 from apps.core.models.outbox import Delivery, OutboxEvent
+from apps.core.models.privacy import DataKey
 
 __all__ = [
     "AppendOnlyModel",
@@ -19,6 +20,7 @@ __all__ = [
     "AuditRecord",
     "AuditSeal",
     "AuditedModel",
+    "DataKey",
     "Delivery",
     "IdempotencyRecord",
     "Mail",
