@@ -1,7 +1,7 @@
 """The tables and bases that every app builds on."""
 
 from apps.core.models.approval import Approval, ApprovalVote
-from apps.core.models.audit import AuditRecord, AuditSeal
+from apps.core.models.audit import AuditHead, AuditRecord, AuditSeal
 from apps.core.models.base import AppendOnlyModel, AuditedModel
 from apps.core.models.idempotency import IdempotencyRecord
 from apps.core.models.mail import Mail
@@ -17,6 +17,7 @@ __all__ = [
     "AppendOnlyModel",
     "Approval",
     "ApprovalVote",
+    "AuditHead",
     "AuditRecord",
     "AuditSeal",
     "AuditedModel",
