@@ -9,6 +9,7 @@ urlpatterns = [
     path("portal/", include("apps.portal.urls")),
     path("", include("apps.ib.urls")),
     path("admin/risk/exposure/", include("apps.risk.admin_urls")),
+    path("admin/runs/", include("apps.core.admin_urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("apps.rules.api.urls")),
     path("api/v1/", include("apps.clients.api.urls")),

@@ -14,6 +14,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from apps.clients.enums import DuplicateState, Lifecycle, LiftBy, RestrictionKind
+from apps.clients.exports import CLIENTS
 from apps.clients.models import (
     Agreement,
     Client,
@@ -104,6 +105,7 @@ class OwnerForm(ReasonForm):
 class ClientAdmin(BrokerModelAdmin):
     """Client 360."""
 
+    export = CLIENTS
     change_form_template = "clients/admin/client_360.html"
     show_timeline = False
     list_display = (
@@ -114,8 +116,7 @@ class ClientAdmin(BrokerModelAdmin):
     list_filter = ("lifecycle", "kyc_status", "entity", "category", "risk_rating")
     list_select_related = ("person", "entity", "owner", "desk")
     search_fields = (
-        "number", "person__names__blind", "person__email_index__blind",
-        "person__phone_index__blind", "person__tax_id_index__blind",
+        "number", "person__first_name", "person__last_name", "=person__email", "=person__phone",
     )  # fmt: skip
     ordering = ("-created_at",)
     fieldsets = (
@@ -170,7 +171,7 @@ class ClientAdmin(BrokerModelAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("restrictions")
 
-    @display(description=_("Name"))
+    @display(description=_("Name"), ordering="person__last_name")
     def name(self, obj: Client) -> str:
         return obj.person.full_name
 
@@ -209,7 +210,7 @@ class RestrictionAdmin(BrokerModelAdmin):
     )  # fmt: skip
     list_filter = ("kind", "source", "lift_by", ("lifted_at", admin.EmptyFieldListFilter))
     list_select_related = ("client__person",)
-    search_fields = ("client__number", "client__person__names__blind", "source_ref")
+    search_fields = ("client__number", "client__person__last_name", "source_ref")
     fieldsets = (
         (None, {"fields": (("client", "kind"), ("source", "source_ref", "lift_by"), "reason")}),
         (_("When"), {"fields": (("created_at", "added_by", "expires_at"),)}),
@@ -237,7 +238,7 @@ class OnboardingSessionAdmin(BrokerModelAdmin):
     )  # fmt: skip
     list_filter = ("state", "client__entity", "current_step", "schema_code")
     list_select_related = ("client__person", "client__entity")
-    search_fields = ("client__number", "client__person__names__blind")
+    search_fields = ("client__number", "client__person__last_name")
     ordering = ("state", "step_entered_at")
     fieldsets = (
         (

@@ -14,6 +14,8 @@ REJECT_CLIENT = Permission("clients.reject_client", _("Reject applications"))
 CHANGE_LIFECYCLE = Permission("clients.change_lifecycle", _("Make dormant, offboard and close"))
 SET_VERIFICATION = Permission("clients.set_verification", _("Set the result of verification"))
 
+EXPORT_CLIENTS = Permission("clients.export_client", _("Export clients to a file"), step_up=True)
+
 VIEW_RESTRICTIONS = Permission("clients.view_restriction", _("See restrictions"))
 ADD_RESTRICTION = Permission("clients.restrict_client", _("Restrict a client"))
 LIFT_RESTRICTION = Permission("clients.lift_restriction", _("Lift restrictions"))

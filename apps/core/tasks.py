@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from apps.core import approvals, outbox
+from apps.core import approvals, outbox, runs
 from apps.core.actor import Actor
 
 
@@ -22,3 +22,15 @@ def outbox_prune() -> None:
     """What everybody handled long ago is removed, a short transaction at a time."""
     while outbox.prune():
         pass
+
+
+@shared_task(name="core.runs_resume")
+def runs_resume() -> None:
+    """Exports and actions on many rows go on where a worker died."""
+    runs.runs_resume()
+
+
+@shared_task(name="core.runs_tidy")
+def runs_tidy() -> None:
+    """Exported files are kept for a day."""
+    runs.runs_tidy()

@@ -3,6 +3,9 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.permissions import Permission
 
 VIEW_PAYMENTS = Permission("payments.view_payments", _("See deposits, withdrawals and transfers"))
+EXPORT_PAYMENTS = Permission(
+    "payments.export_payments", _("Export deposits and withdrawals to a file"), step_up=True
+)
 DECIDE_DEPOSIT = Permission("payments.decide_deposit", _("Credit or return deposits under review"))
 APPROVE_WITHDRAWAL = Permission("payments.approve_withdrawal", _("Approve withdrawals"))
 REJECT_WITHDRAWAL = Permission("payments.reject_withdrawal", _("Reject withdrawals"))

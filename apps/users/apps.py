@@ -11,7 +11,9 @@ class UsersConfig(AppConfig):
     verbose_name = _("Staff and roles")
 
     def ready(self) -> None:
+        from apps.core.runs import register_actor_lookup
         from apps.users import schema  # noqa: F401
+        from apps.users.selectors import actor_now
         from apps.users.signin.freshness import stamp_sign_in
 
         def on_signed_in(request: Any = None, **_: Any) -> None:
@@ -19,6 +21,7 @@ class UsersConfig(AppConfig):
                 stamp_sign_in(request)
 
         user_logged_in.connect(on_signed_in, dispatch_uid="users.stamp_sign_in", weak=False)
+        register_actor_lookup(actor_now)
         post_migrate.connect(_sync_permissions, sender=self)
 
 

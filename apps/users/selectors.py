@@ -55,6 +55,12 @@ def actor_for(user: User | AnonymousUser, request: HttpRequest | None = None) ->
     )
 
 
+def actor_now(user_id: int) -> Actor | None:
+    """What this login may do at this moment, outside any request; None for one that may no longer come in."""
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    return actor_for(user) if user is not None else None
+
+
 def as_partner(actor: Actor) -> Actor:
     """The same login acting for its partner: partner pages show what belongs to the partner, not to the client."""
     return replace(actor, kind=ActorKind.PARTNER)

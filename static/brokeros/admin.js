@@ -26,6 +26,14 @@
     });
   });
 
+  document.addEventListener("click", function (event) {
+    var opener = event.target.closest("[data-dialog-open]");
+    var closer = event.target.closest("[data-dialog-close]");
+    var asked = opener && document.getElementById(opener.dataset.dialogOpen);
+    if (asked) { event.preventDefault(); asked.showModal(); }
+    if (closer && closer.closest("dialog")) { event.preventDefault(); closer.closest("dialog").close(); }
+  });
+
   document.addEventListener("submit", function (event) {
     var form = event.target;
     if (!form.matches("[data-transition-form]") || !form.closest("dialog")) { return; }

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -105,6 +106,11 @@ def shared(door: str, permission: str = "", *, posts: bool = False, **values: st
 
 def _owned(model: str, place: str) -> Objects:
     return lambda house, who: {place: house.thing(model, who).pk}
+
+
+def _no_run(_house: House, _who: str) -> dict[str, Any]:
+    """A run is its maker's alone; nobody in the house has started one."""
+    return {"run_id": UUID(int=0)}
 
 
 PLATFORM = "accounts.PlatformServer"
@@ -245,6 +251,11 @@ RULES: dict[str, Rule] = {
     "admin:view_on_site": Rule("staff-none", objects=lambda _h, _w: {"content_type_id": 1, "object_id": 1}),
     "admin:app_list": Rule("staff-some", objects=lambda _h, _w: {"app_label": "clients"}),
     "admin:core_delivery_dead": Rule("staff", "core.retry_delivery"),
+    "admin-runs": Rule("staff"),
+    "admin-run": Rule("staff-none", objects=_no_run),
+    "admin-run-progress": Rule("staff-none", objects=_no_run),
+    "admin-run-stop": Rule("staff-none", objects=_no_run),
+    "admin-run-file": Rule("staff-none", objects=_no_run),
     "admin-risk-exposure": Rule("staff", "risk.view_exposure"),
     "admin-risk-exposure-symbol": Rule("staff", "risk.view_exposure", lambda _h, _w: {"symbol": "EURUSD"}),
     "admin:rules_ruleset_tester": Rule("staff", "rules.test_rules", _owned("rules.RuleSet", "object_id"), True),
@@ -257,7 +268,18 @@ RULES: dict[str, Rule] = {
     "admin:ib_partner_tree": Rule("staff", "ib.view_partner"),
 }  # fmt: skip
 
-MODEL_PAGES = ("changelist", "add", "simple_history", "history", "delete", "change", "transition")
+MODEL_PAGES = (
+    "export",
+    "view_save",
+    "view_remove",
+    "changelist",
+    "add",
+    "simple_history",
+    "history",
+    "delete",
+    "change",
+    "transition",
+)
 
 
 def model_page(name: str) -> tuple[str, str] | None:

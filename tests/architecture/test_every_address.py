@@ -234,6 +234,8 @@ def model_path(model: str, page: str, key: Any, extra: str = "") -> str:
         "history": f"{base}{key}/history/",
         "simple_history": f"{base}{key}/history/{extra}/",
         "transition": f"{base}{key}/do/{extra}/",
+        "export": f"{base}export/",
+        "view_save": f"{base}views/save/",
         "-": f"{base}{key}/",
     }[page]
 
@@ -320,6 +322,11 @@ def _at_the_model(visit: Visit, house: House, model: str, admin: Any, role: str)
             visit.knock(model_path(model, page, key), 403, *((404, 302) if row is None else (404,)))
         if model not in FRAMEWORK:
             visit.knock(model_path(model, "simple_history", key, version_of(row)), 403, 404)
+            visit.knock(model_path(model, "view_save", key), 403, method="post")
+    export = getattr(admin, "export", None)
+    if export is not None:
+        wanted = 200 if sees and may(role, str(export.permission)) else 403
+        visit.knock(model_path(model, "export", key), wanted)
     for transition in getattr(admin, "transitions", ()) if row is not None else ():
         if not may(role, str(transition.permission)):
             path = model_path(model, "transition", key, transition.code)

@@ -18,7 +18,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from apps.core.admin.edits import EditsMixin, WithoutTransaction
+from apps.core.admin.exports import ExportMixin
 from apps.core.admin.history import SafeHistoryMixin
+from apps.core.admin.lists import ListsMixin
 from apps.core.admin.scope import ScopeMixin, actor_of
 from apps.core.admin.transitions import ReasonForm, Transition, TransitionsMixin
 from apps.core.panels import Panel, panels_for, receipt_url
@@ -37,7 +39,14 @@ def _with_receipts(fields: Any) -> Any:
 
 
 class BrokerModelAdmin(
-    ScopeMixin, EditsMixin, TransitionsMixin, SafeHistoryMixin, ModelAdmin, WithoutTransaction
+    ScopeMixin,
+    ListsMixin,
+    ExportMixin,
+    EditsMixin,
+    TransitionsMixin,
+    SafeHistoryMixin,
+    ModelAdmin,
+    WithoutTransaction,
 ):
     """Subclasses declare `list_display`, `fieldsets`, `transitions`, `panels`; see the module's text."""
 

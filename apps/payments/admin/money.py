@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.admin import BrokerModelAdmin, Transition
 from apps.core.templatetags.brokeros import badge
 from apps.payments.enums import CreditState, WithdrawalState
+from apps.payments.exports import DEPOSITS, WITHDRAWALS
 from apps.payments.models import Deposit, Transfer, Withdrawal
 from apps.payments.panels import ApprovalPanel, AttemptsPanel, CheckListPanel, ClosedLoopPanel
 from apps.payments.permissions import (
@@ -31,7 +32,7 @@ S = WithdrawalState
 
 class MoneyAdmin(BrokerModelAdmin):
     list_select_related: Any = ("client__person",)
-    search_fields: Any = ("=id", "client__number", "client__person__names__blind")
+    search_fields: Any = ("=id", "client__number", "client__person__last_name")
 
     @admin.display(description=_("amount"), ordering="amount_minor")
     def sum(self, obj: Any) -> str:
@@ -67,6 +68,7 @@ class MoneyAdmin(BrokerModelAdmin):
 
 @admin.register(Deposit)
 class DepositAdmin(MoneyAdmin):
+    export = DEPOSITS
     list_display = (
         "created_at",
         "client",
@@ -114,6 +116,7 @@ class DepositAdmin(MoneyAdmin):
 
 @admin.register(Withdrawal)
 class WithdrawalAdmin(MoneyAdmin):
+    export = WITHDRAWALS
     list_display = (
         "created_at", "client", "sum", "method", "destination", "where", "ended", "approvals_required",
     )  # fmt: skip
