@@ -22,7 +22,10 @@ ENV PATH=/opt/venv/bin:$PATH \
     STATIC_ROOT=/srv/brokeros/collected
 # Collecting needs settings, not servers; none of these values stays in the image.
 RUN SECRET_KEY=build-only DATABASE_URL=postgresql://none/none REDIS_URL=redis://none \
-    BROKEROS_SIGNING_KEY=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA PUBLIC_URL=https://none.example ALLOWED_HOSTS=none.example \
+    BROKEROS_SIGNING_KEY=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA \
+    PUBLIC_URL=https://none.example ALLOWED_HOSTS=none.example \
+    BROKEROS_KEK=build:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
+    BROKEROS_INDEX_KEY=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
     python manage.py collectstatic --no-input --verbosity 0
 USER brokeros
 VOLUME /var/lib/brokeros

@@ -69,7 +69,7 @@ class TradingAccountAdmin(BrokerModelAdmin):
     list_display_links = ("login", "client")
     list_filter = ("state", "account_type", "currency", "mode")
     list_select_related = ("client__person", "account_type")
-    search_fields = ("=login", "client__number", "client__person__last_name")
+    search_fields = ("=login", "client__number", "client__person__names__blind")
     fieldsets = (
         (
             None,

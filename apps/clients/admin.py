@@ -116,7 +116,8 @@ class ClientAdmin(BrokerModelAdmin):
     list_filter = ("lifecycle", "kyc_status", "entity", "category", "risk_rating")
     list_select_related = ("person", "entity", "owner", "desk")
     search_fields = (
-        "number", "person__first_name", "person__last_name", "=person__email", "=person__phone",
+        "number", "person__names__blind", "person__email_index__blind",
+        "person__phone_index__blind", "person__tax_id_index__blind",
     )  # fmt: skip
     ordering = ("-created_at",)
     fieldsets = (
@@ -171,7 +172,7 @@ class ClientAdmin(BrokerModelAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("restrictions")
 
-    @display(description=_("Name"), ordering="person__last_name")
+    @display(description=_("Name"))
     def name(self, obj: Client) -> str:
         return obj.person.full_name
 
@@ -210,7 +211,7 @@ class RestrictionAdmin(BrokerModelAdmin):
     )  # fmt: skip
     list_filter = ("kind", "source", "lift_by", ("lifted_at", admin.EmptyFieldListFilter))
     list_select_related = ("client__person",)
-    search_fields = ("client__number", "client__person__last_name", "source_ref")
+    search_fields = ("client__number", "client__person__names__blind", "source_ref")
     fieldsets = (
         (None, {"fields": (("client", "kind"), ("source", "source_ref", "lift_by"), "reason")}),
         (_("When"), {"fields": (("created_at", "added_by", "expires_at"),)}),
@@ -238,7 +239,7 @@ class OnboardingSessionAdmin(BrokerModelAdmin):
     )  # fmt: skip
     list_filter = ("state", "client__entity", "current_step", "schema_code")
     list_select_related = ("client__person", "client__entity")
-    search_fields = ("client__number", "client__person__last_name")
+    search_fields = ("client__number", "client__person__names__blind")
     ordering = ("state", "step_entered_at")
     fieldsets = (
         (

@@ -30,7 +30,7 @@ from apps.clients.models import (
     OnboardingSession,
     Restriction,
 )
-from apps.clients.onboarding.answers import age, mailbox
+from apps.clients.onboarding.answers import age
 from apps.clients.onboarding.schema import Schema, Step, choose, parse
 from apps.clients.permissions import (
     LIFT_COMPLIANCE,
@@ -105,7 +105,7 @@ def login_barred(user_id: int) -> bool:
 
 def client_email(client_id: UUID) -> str:
     """Where mail to the client goes."""
-    return Client.objects.values_list("person__email", flat=True).get(pk=client_id)
+    return str(Client.objects.select_related("person").get(pk=client_id).person.email)
 
 
 def client_age_years(client: Client) -> int:
@@ -115,13 +115,13 @@ def client_age_years(client: Client) -> int:
 
 
 def client_search(text: str, *, actor: Actor) -> QuerySet[Client]:
-    """By number, name, e-mail or phone."""
+    """By number, by the beginnings of names, by the whole e-mail address, phone or tax number."""
     return client_list(actor=actor).filter(
         Q(number__icontains=text)
-        | Q(person__first_name__icontains=text)
-        | Q(person__last_name__icontains=text)
-        | Q(person__email__icontains=text)
-        | Q(person__phone__contains=text)
+        | Q(person__names__blind=text)
+        | Q(person__email_index__blind=text)
+        | Q(person__phone_index__blind=text)
+        | Q(person__tax_id_index__blind=text)
     )
 
 
@@ -271,12 +271,12 @@ def likely_duplicates(client: Client) -> list[tuple[Client, str]]:
     others = Client.objects.exclude(person_id=person.id).select_related("person")
     found = [
         (other, DuplicateSignal.EMAIL.value)
-        for other in others.filter(person__email_normalised=mailbox(person.email))
+        for other in others.filter(person__mailbox_index=person.email)
     ]
     if person.phone:
         found += [
             (other, DuplicateSignal.PHONE.value)
-            for other in others.filter(person__phone=person.phone)
+            for other in others.filter(person__phone_index=person.phone)
         ]
     return found
 

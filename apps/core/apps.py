@@ -1,5 +1,12 @@
+from typing import Any
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+
+
+def _tells_of(instance: Any, history_instance: Any, **kwargs: Any) -> None:
+    """A history row is sealed under the key of the row that it tells of."""
+    history_instance._tells_of = instance
 
 
 class CoreConfig(AppConfig):
@@ -7,4 +14,8 @@ class CoreConfig(AppConfig):
     verbose_name = _("Control")
 
     def ready(self) -> None:
+        from simple_history.signals import pre_create_historical_record
+
         from apps.core import inbox, reactions  # noqa: F401
+
+        pre_create_historical_record.connect(_tells_of, dispatch_uid="core.sealed_history")

@@ -1,43 +1,73 @@
-"""The chain over the audit trail: sealed behind the writers, verified from the first row to the last."""
+"""The chain over the audit trail: sealed behind the writers, in the order in which records came to light."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+import struct
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
 
 from apps.core import clock
 
-BATCH = 5_000
+BATCH = 20_000
 REACH = 20_000
 GENESIS = b"\0" * 32
+VERSION = 1
 _LOCK = 0x5EA1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LINK = struct.Struct(">32sqqHq32s")
+# One row of COPY in PostgreSQL's binary form: seven fields, each after its length. Written by hand, it costs a fifth.
+_ROW = struct.Struct(">h iq iq ih i32s i32s i32s iq".replace(" ", ""))
+_COPY_HEAD, _COPY_END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
+_POSTGRES_EPOCH_US = 946_684_800_000_000
 
-# Every column that means something, as text that does not depend on any setting of the session.
-_CANONICAL = """
-    concat_ws('|', r.id, extract(epoch from r.at)::numeric(20,6), r.actor_kind, r.actor_id, r.actor_label,
-      r.action, r.subject_type, r.subject_id, coalesce(r.client_id::text, ''), r.before::text, r.after::text,
-      r.reason, r.on_behalf_of, r.rule_versions::text,
-      coalesce(r.decision_id::text, ''), coalesce(r.approval_id::text, ''), r.request_id,
-      coalesce(host(r.ip), ''))
-"""
+# What a record says, as one JSON array whose text depends on no setting of the session and on no separator that a
+# value could contain. A column that is added later joins in a version of its own; older seals keep theirs.
+COLUMNS: dict[int, tuple[str, ...]] = {
+    1: (
+        "id", "at", "actor_kind", "actor_id", "actor_label", "on_behalf_of", "action", "subject_type",
+        "subject_id", "client_id", "before", "after", "reason", "decision_id", "approval_id",
+        "rule_versions", "request_id", "ip",
+    ),
+}  # fmt: skip
+_AS_TEXT = {"at": "(extract(epoch FROM r.at) * 1000000)::bigint", "ip": "text(r.ip)"}
 
 
-@dataclass(frozen=True, slots=True)
-class Break:
-    """One place where the trail does not prove itself."""
+def canonical_sql(version: int = VERSION, *, record_id: str = "r.id") -> str:
+    """The SQL for the canonical text of the record `r`."""
+    columns = (_AS_TEXT.get(name, f"r.{name}") for name in COLUMNS[version] if name != "id")
+    return f"json_build_array({version}, {record_id}, {', '.join(columns)})::text"
 
-    position: int
-    record_id: int
-    kind: str
+
+def digest_sql(version: int = VERSION, *, record_id: str = "r.id") -> str:
+    """The SQL for the digest of the record `r` alone."""
+    return f"sha256(convert_to({canonical_sql(version, record_id=record_id)}, 'UTF8'))"
+
+
+def link(
+    previous: bytes,
+    position: int,
+    record_id: int,
+    version: int,
+    sealed_at_us: int,
+    record_digest: bytes,
+) -> bytes:
+    """The digest of one seal: everything that it says, bound to the seal before it."""
+    return hashlib.sha256(
+        _LINK.pack(previous, position, record_id, version, sealed_at_us, record_digest)
+    ).digest()
+
+
+def microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def seal(*, reach: int | None = REACH) -> int:
-    """Chain the records that have no seal yet. Returns how many were sealed.
+    """Chain the oldest `BATCH` records that have no seal yet. Returns how many were sealed.
 
-    Looks back over the last `reach` numbers for records that were committed late; None looks at all.
+    Looks back over the last `reach` numbers for records that were committed late; None looks at all, and is
+    what the nightly verification does, so that nothing stays unsealed however late it came.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", (_LOCK,))
@@ -49,53 +79,61 @@ def seal(*, reach: int | None = REACH) -> int:
         cursor.execute("SELECT coalesce(max(record_id), 0) FROM core_auditseal")
         floor = 0 if reach is None else cursor.fetchone()[0] - reach
         cursor.execute(
-            f"SELECT r.id, {_CANONICAL} FROM core_auditrecord r "
-            "LEFT JOIN core_auditseal s ON s.record_id = r.id "
-            "WHERE s.position IS NULL AND r.id > %s ORDER BY r.id LIMIT %s",
+            f"SELECT r.id, {digest_sql()} FROM core_auditrecord r "
+            "WHERE r.id > %s AND NOT EXISTS (SELECT 1 FROM core_auditseal s WHERE s.record_id = r.id) "
+            "ORDER BY r.id LIMIT %s",
             (floor, BATCH),
         )
-        rows = []
-        for record_id, text in cursor.fetchall():
-            position += 1
-            digest = hashlib.sha256(digest + text.encode()).digest()
-            rows.append((position, record_id, digest))
-        if rows:
-            positions, ids, digests = (list(column) for column in zip(*rows, strict=True))
-            cursor.execute(
-                "INSERT INTO core_auditseal (position, record_id, digest, sealed_at) "
-                "SELECT p, i, d, %s FROM unnest(%s::bigint[], %s::bigint[], %s::bytea[]) AS u(p, i, d)",
-                (clock.now(), positions, ids, digests),
-            )
-        return len(rows)
+        waiting = cursor.fetchall()
+        now_us = microseconds(clock.now())
+        rows = [_COPY_HEAD]
+        for record_id, record_digest in waiting:
+            position, previous = position + 1, digest
+            digest = link(previous, position, record_id, VERSION, now_us, record_digest)
+            rows.append(_row(position, record_id, record_digest, previous, digest, now_us))
+        if waiting:
+            with cursor.copy(
+                "COPY core_auditseal (position, record_id, version, record_digest, previous, digest, sealed_at) "
+                "FROM STDIN (FORMAT BINARY)"
+            ) as copy:
+                copy.write(b"".join([*rows, _COPY_END]))
+        return len(waiting)
 
 
-def verify() -> Iterator[Break]:
-    """Walk the chain. Yields every record that was changed or deleted and every seal that was moved."""
-    expected_position, digest = 0, GENESIS
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT s.position, s.record_id, s.digest, r.id, CASE WHEN r.id IS NULL THEN '' ELSE {_CANONICAL} END "
-            "FROM core_auditseal s LEFT JOIN core_auditrecord r ON r.id = s.record_id ORDER BY s.position"
-        )
-        while rows := cursor.fetchmany(BATCH):
-            for position, record_id, stored, found, text in rows:
-                expected_position += 1
-                if position != expected_position:
-                    yield Break(position, record_id, "SEAL_MISSING")
-                    expected_position = position
-                if found is None:
-                    yield Break(position, record_id, "RECORD_DELETED")
-                elif hashlib.sha256(digest + text.encode()).digest() != bytes(stored):
-                    yield Break(position, record_id, "RECORD_CHANGED")
-                digest = bytes(stored)
+def _row(
+    position: int,
+    record_id: int,
+    record_digest: bytes,
+    previous: bytes,
+    digest: bytes,
+    sealed_at_us: int,
+) -> bytes:
+    return _ROW.pack(
+        7, 8, position, 8, record_id, 2, VERSION, 32, record_digest, 32, previous, 32, digest,
+        8, sealed_at_us - _POSTGRES_EPOCH_US,
+    )  # fmt: skip
+
+
+def seal_all(*, reach: int | None = REACH) -> int:
+    """Seal until nothing waits. Returns how many were sealed."""
+    total = 0
+    while done := seal(reach=reach):
+        total += done
+        if done < BATCH:
+            break
+    return total
 
 
 def sealed_and_waiting() -> tuple[int, int]:
-    """How many records are sealed, and how many wait for the next round."""
+    """How many records are sealed, and how many of the newest wait for the next round."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(s.position), count(*) - count(s.position) FROM core_auditrecord r "
-            "LEFT JOIN core_auditseal s ON s.record_id = r.id"
+            "SELECT coalesce(max(position), 0), coalesce(max(record_id), 0) FROM core_auditseal"
         )
-        sealed, waiting = cursor.fetchone()
-        return sealed, waiting
+        sealed, last = cursor.fetchone()
+        cursor.execute(
+            "SELECT count(*) FROM core_auditrecord r WHERE r.id > %s "
+            "AND NOT EXISTS (SELECT 1 FROM core_auditseal s WHERE s.record_id = r.id)",
+            (last - REACH,),
+        )
+        return sealed, cursor.fetchone()[0]

@@ -139,7 +139,7 @@ class KycCaseAdmin(BrokerModelAdmin):
     )  # fmt: skip
     list_filter = ("state", "client__entity", "client__risk_rating", "level")
     list_select_related = ("client__person", "client__entity", "claimed_by")
-    search_fields = ("client__number", "client__person__last_name", "client__person__first_name")
+    search_fields = ("client__number", "client__person__names__blind")
     ordering = ("submitted_at",)
     fieldsets = (
         (
@@ -299,7 +299,7 @@ class DocumentAdmin(BrokerModelAdmin):
     )  # fmt: skip
     list_filter = ("state", "kind", "country")
     list_select_related = ("case__client__person",)
-    search_fields = ("case__client__number", "case__client__person__last_name", "=number")
+    search_fields = ("case__client__number", "case__client__person__names__blind", "=number")
     ordering = ("-created_at",)
     fieldsets = (
         (

@@ -212,6 +212,12 @@ OUTBOX_KEEP_DAYS = env.int("BROKEROS_OUTBOX_KEEP_DAYS", default=30)
 CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "beat-schedule")
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
 
+# Keys that wrap the keys of personal data (`id:base64`, the first one wraps) and the key of blind indexes.
+PRIVACY_KEK = env.str("BROKEROS_KEK", default="")
+PRIVACY_INDEX_KEY = env.str("BROKEROS_INDEX_KEY", default="")
+# An embedded home makes its own; production insists on the two above.
+PRIVACY_KEYS_FILE = HOME / "privacy-keys.json"
+
 ENGINE_SHARDS = env.list("BROKEROS_ENGINE_SHARDS", default=["main"])
 # "stream": orders go to the engine's own process; "inline": they are decided in the caller's
 # (tests, generated history).

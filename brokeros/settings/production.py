@@ -1,5 +1,6 @@
 """A real installation: servers by URL, every secret from the environment, strict transport security."""
 
+from apps.core.privacy.keyring import parse_key, parse_keys
 from brokeros import embedded
 from brokeros.settings.base import *  # noqa: F403
 from brokeros.settings.environment import env, required
@@ -25,6 +26,14 @@ SIGNING_KEY = required(
     "BROKEROS_SIGNING_KEY",
     "audit heads and receipts are signed with it; `openssl rand -base64 32` makes one",
 )
+PRIVACY_KEK = required(
+    "BROKEROS_KEK", "personal data is sealed under it; give an id and 32 random bytes, id:base64"
+)
+PRIVACY_INDEX_KEY = required(
+    "BROKEROS_INDEX_KEY", "sealed data is found by it; give 32 random bytes in base64"
+)
+parse_keys(PRIVACY_KEK, "BROKEROS_KEK")
+parse_key(PRIVACY_INDEX_KEY, "BROKEROS_INDEX_KEY")
 
 DATABASES = databases(DATABASE_URL)
 CHANNEL_LAYERS = channel_layers(REDIS_URL)

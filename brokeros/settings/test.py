@@ -23,6 +23,7 @@ CELERY_BROKER_URL = embedded.broker_url(REDIS_URL)
 
 SECRET_KEY = "tests-only-key-that-protects-nothing-of-value-0123456789"
 SIGNING_KEY = "dGVzdHMtb25seS1rZXktb2Ytbm8tdmFsdWUtMDEyMzQ"
+AUDIT_HEADS = ""
 SIGNING_FOLDER = HOME / "signing"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DATABASES["default"].setdefault("TEST", {})["NAME"] = f"test_{TEST_RUN}"

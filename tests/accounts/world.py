@@ -55,7 +55,6 @@ def client_of(code: str = "BOS-EU", **values: Any) -> Client:
         first_name="Ana",
         last_name=f"Number{number}",
         email=f"ana{number}@client.example",
-        email_normalised=f"ana{number}@client.example",
         country="DE",
     )
     person.save_as(SYSTEM, "test")

@@ -104,7 +104,8 @@ def test_the_clock_of_scheduled_work_says_that_it_ticks(
 def test_every_secret_must_be_given(compose: dict[str, Any]) -> None:
     environment = compose["services"]["web"]["environment"]
 
-    for name in ("SECRET_KEY", "BROKEROS_SIGNING_KEY", "PUBLIC_URL", "ALLOWED_HOSTS"):
+    keys = ("SECRET_KEY", "BROKEROS_SIGNING_KEY", "BROKEROS_KEK", "BROKEROS_INDEX_KEY")
+    for name in (*keys, "PUBLIC_URL", "ALLOWED_HOSTS"):
         assert environment[name].startswith(f"${{{name}:?")
     assert "${POSTGRES_PASSWORD:?" in environment["DATABASE_URL"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import secrets
 import subprocess
@@ -18,6 +19,8 @@ COMPLETE = {
     "REDIS_URL": "redis://localhost:6379/0",
     "PUBLIC_URL": "https://broker.example",
     "ALLOWED_HOSTS": "broker.example",
+    "BROKEROS_KEK": f"2026:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+    "BROKEROS_INDEX_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
 }
 ENTRIES = {
     "manage.py": ("manage.py", "check"),

@@ -14,20 +14,19 @@ from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.models import AuditedModel
 from apps.core.models.fields import StateField
+from apps.core.privacy.fields import EncryptedJSONField
 
 
 class OnboardingSession(AuditedModel):
     """Answers so far. Pinned to the schema version with which it began, so that a question
     published meanwhile does not change the ground under somebody's feet."""
 
-    audit_redacted = {"answers"}
-
     client = models.OneToOneField(
         "clients.Client", models.PROTECT, related_name="onboarding", verbose_name=_("client")
     )
     schema_code = models.CharField(_("schema"), max_length=60)
     schema_version = models.PositiveIntegerField(_("version"))
-    answers = models.JSONField(_("answers"), default=dict)
+    answers = EncryptedJSONField(_("answers"), subject="client_id")
     completed_steps = models.JSONField(_("completed steps"), default=list)
     current_step = models.CharField(_("stands at"), max_length=40)
     step_entered_at = models.DateTimeField(_("there since"))

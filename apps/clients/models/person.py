@@ -4,46 +4,58 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.contrib.postgres.indexes import GinIndex
+from django.core.validators import RegexValidator, validate_email
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.clients.querysets import PersonQuerySet
 from apps.core.models import AuditedModel
+from apps.core.privacy.blind import BlindIndexField, BlindWordsField
+from apps.core.privacy.fields import EncryptedDateField, EncryptedTextField
+from apps.core.privacy.keys import Keep
+
+ERASABLE = Keep.ERASABLE
+E164 = RegexValidator(r"^\+[1-9][0-9]{6,14}$")
 
 
 class Person(AuditedModel):
-    """Identity as the person declared it; what was proven is in the KYC case."""
+    """Identity as the person declared it; what was proven is in the KYC case.
 
-    audit_redacted = {
-        "email",
-        "email_normalised",
-        "phone",
-        "date_of_birth",
-        "tax_id",
-        "address_line1",
-        "address_line2",
-        "postal_code",
-    }
+    Sealed under two keys of the person: who they are is kept as long as the law on money laundering says, how to
+    reach them only as long as they are with us.
+    """
 
-    first_name = models.CharField(_("first name"), max_length=100)
-    last_name = models.CharField(_("last name"), max_length=100)
-    email = models.EmailField(_("e-mail"))
-    email_normalised = models.CharField(_("mailbox"), max_length=254, db_index=True)
-    phone = models.CharField(
-        _("phone"), max_length=20, blank=True, db_index=True, help_text=_("E.164")
+    first_name = EncryptedTextField(_("first name"), max_length=100, subject="id")
+    last_name = EncryptedTextField(_("last name"), max_length=100, subject="id")
+    names = BlindWordsField(sources=("first_name", "last_name"))
+    email = EncryptedTextField(
+        _("e-mail"), max_length=254, subject="id", keep=ERASABLE, validators=[validate_email]
     )
-    date_of_birth = models.DateField(_("date of birth"), null=True, blank=True)
+    email_index = BlindIndexField(source="email", normalise="email", db_index=True)
+    mailbox_index = BlindIndexField(source="email", normalise="mailbox", db_index=True)
+    phone = EncryptedTextField(
+        _("phone"), max_length=20, blank=True, subject="id", keep=ERASABLE,
+        help_text=_("E.164"), validators=[E164],
+    )  # fmt: skip
+    phone_index = BlindIndexField(source="phone", normalise="phone", db_index=True)
+    date_of_birth = EncryptedDateField(_("date of birth"), null=True, blank=True, subject="id")
     citizenship = models.CharField(_("citizenship"), max_length=2, blank=True)
 
-    address_line1 = models.CharField(_("street and number"), max_length=120, blank=True)
-    address_line2 = models.CharField(_("apartment, building"), max_length=120, blank=True)
-    city = models.CharField(_("town or city"), max_length=80, blank=True)
-    region = models.CharField(_("region or state"), max_length=80, blank=True)
-    postal_code = models.CharField(_("postal code"), max_length=16, blank=True)
+    address_line1 = EncryptedTextField(
+        _("street and number"), max_length=120, blank=True, subject="id"
+    )
+    address_line2 = EncryptedTextField(
+        _("apartment, building"), max_length=120, blank=True, subject="id"
+    )
+    city = EncryptedTextField(_("town or city"), max_length=80, blank=True, subject="id")
+    region = EncryptedTextField(_("region or state"), max_length=80, blank=True, subject="id")
+    postal_code = EncryptedTextField(_("postal code"), max_length=16, blank=True, subject="id")
     country = models.CharField(_("country of residence"), max_length=2)
 
     tax_residence = models.CharField(_("tax residence"), max_length=2, blank=True)
-    tax_id = models.CharField(_("tax number"), max_length=40, blank=True)
+    tax_id = EncryptedTextField(_("tax number"), max_length=40, blank=True, subject="id")
+    tax_id_index = BlindIndexField(source="tax_id", normalise="compact", db_index=True)
     no_tax_id_reason = models.CharField(
         _("why there is no tax number"), max_length=1, blank=True, help_text=_("OECD CRS A, B, C")
     )
@@ -53,16 +65,13 @@ class Person(AuditedModel):
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
-        ordering = ["last_name", "first_name"]
+        ordering = ["created_at"]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(country__regex=r"^[A-Z]{2}$"), name="clients_person_country"
             ),
-            models.CheckConstraint(
-                condition=models.Q(phone="") | models.Q(phone__regex=r"^\+[1-9][0-9]{6,14}$"),
-                name="clients_person_phone_e164",
-            ),
         ]
+        indexes = [GinIndex(fields=["names"], name="clients_person_names")]
 
     def __str__(self) -> str:
         return self.full_name

@@ -230,19 +230,3 @@ def e164(raw: str, country: str = "") -> str | None:
     if not phonenumbers.is_valid_number(number):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-_IGNORES_DOTS = frozenset({"gmail.com", "googlemail.com"})
-
-
-def mailbox(email: str) -> str:
-    """The mailbox behind an address: lower case, without a `+tag`, without dots at Gmail.
-
-    Two spellings of one mailbox are one sign that two registrations are one person; it is only
-    compared, never written to.
-    """
-    local, _, domain = email.strip().lower().rpartition("@")
-    local = local.split("+", 1)[0]
-    if domain in _IGNORES_DOTS:
-        local, domain = local.replace(".", ""), "gmail.com"
-    return f"{local}@{domain}"

@@ -27,7 +27,7 @@ from apps.clients.events import (
     RegistrationRepeated,
 )
 from apps.clients.models import Client, ClientLogin, EmailConfirmation, LegalEntity, Person
-from apps.clients.onboarding.answers import COUNTRIES, e164, mailbox
+from apps.clients.onboarding.answers import COUNTRIES, e164
 from apps.clients.permissions import REGISTER_CLIENT
 from apps.clients.selectors import onboarding_schema_for
 from apps.clients.services.duplicates import flag_duplicates
@@ -89,7 +89,6 @@ def client_register(
             first_name=first_name.strip(),
             last_name=last_name.strip(),
             email=email,
-            email_normalised=mailbox(email),
             phone=phone,
             country=country,
         ),
@@ -137,9 +136,7 @@ def email_confirm(*, token: str, actor: Actor) -> Client:
 def email_confirmation_resend(*, email: str, actor: Actor) -> None:
     """Mail a new link if this address waits for one; links mailed before stop working. Says
     nothing about whether it did."""
-    waiting = Client.objects.filter(
-        person__email=email.strip().lower(), lifecycle=Lifecycle.REGISTERED
-    )
+    waiting = Client.objects.filter(person__email_index=email, lifecycle=Lifecycle.REGISTERED)
     for client in lock_rows(waiting):
         EmailConfirmation.objects.filter(client=client, used_at=None).update(used_at=clock.now())
         _confirmation_new(client)

@@ -1,7 +1,7 @@
 """The tables and bases that every app builds on."""
 
 from apps.core.models.approval import Approval, ApprovalVote
-from apps.core.models.audit import AuditRecord, AuditSeal
+from apps.core.models.audit import AuditHead, AuditRecord, AuditSeal
 from apps.core.models.base import AppendOnlyModel, AuditedModel
 from apps.core.models.idempotency import IdempotencyRecord
 from apps.core.models.mail import Mail
@@ -11,6 +11,7 @@ from apps.core.models.notification import (
     NotificationPreference,
 )
 from apps.core.models.outbox import Delivery, OutboxEvent
+from apps.core.models.privacy import DataKey
 from apps.core.models.runs import Run, RunFile, RunRow
 from apps.core.models.views import SavedView
 
@@ -18,9 +19,11 @@ __all__ = [
     "AppendOnlyModel",
     "Approval",
     "ApprovalVote",
+    "AuditHead",
     "AuditRecord",
     "AuditSeal",
     "AuditedModel",
+    "DataKey",
     "Delivery",
     "IdempotencyRecord",
     "Mail",

@@ -42,6 +42,22 @@ class AuditRecord(AppendOnlyModel):
             models.Index(fields=["client_id", "-id"], name="audit_by_client"),
             models.Index(fields=["subject_type", "subject_id", "-id"], name="audit_by_subject"),
             models.Index(fields=["actor_id", "-id"], name="audit_by_actor"),
+            models.Index(fields=["action", "-id"], name="audit_by_action"),
+            models.Index(
+                fields=["approval_id"],
+                name="audit_by_approval",
+                condition=models.Q(approval_id__isnull=False),
+            ),
+            models.Index(
+                fields=["decision_id"],
+                name="audit_by_decision",
+                condition=models.Q(decision_id__isnull=False),
+            ),
+            models.Index(
+                fields=["request_id"],
+                name="audit_by_request",
+                condition=~models.Q(request_id=""),
+            ),
             BrinIndex(fields=["at"], name="audit_by_time"),
         ]
 
@@ -50,12 +66,43 @@ class AuditRecord(AppendOnlyModel):
 
 
 class AuditSeal(AppendOnlyModel):
-    """One link of the chain: the digest of an audit record and of the seal before it."""
+    """One link of the chain.
+
+    `record_digest` is that of the record alone, `digest` binds it to its place and to the seal before. Both and
+    `previous` are kept, so that the very row that was touched can be told from its neighbours.
+    """
 
     position = models.BigIntegerField(primary_key=True)
     record_id = models.BigIntegerField(unique=True)
+    version = models.PositiveSmallIntegerField(default=1)
+    record_digest = models.BinaryField(max_length=32)
+    previous = models.BinaryField(max_length=32)
     digest = models.BinaryField(max_length=32)
     sealed_at = models.DateTimeField(default=clock.now)
 
     class Meta(AppendOnlyModel.Meta):
         ordering = ("position",)
+
+    def __str__(self) -> str:
+        return f"{self.position}: {self.record_id}"
+
+
+class AuditHead(AppendOnlyModel):
+    """The end of the chain at one moment, signed by a key that the database never holds."""
+
+    id = models.BigAutoField(primary_key=True)
+    position = models.BigIntegerField(_("records sealed"))
+    record_id = models.BigIntegerField(_("last record"))
+    digest = models.CharField(_("digest"), max_length=64)
+    at = models.DateTimeField(_("signed"), default=clock.now)
+    key_id = models.CharField(_("key"), max_length=16)
+    signature = models.CharField(_("signature"), max_length=88)
+
+    class Meta(AppendOnlyModel.Meta):
+        verbose_name = _("signed head")
+        verbose_name_plural = _("signed heads")
+        ordering = ("-id",)
+        indexes = [models.Index(fields=["position"], name="audit_head_position")]
+
+    def __str__(self) -> str:
+        return f"{self.position} {self.digest[:12]}"

@@ -15,6 +15,9 @@ from simple_history.models import HistoricalRecords
 from apps.core import clock
 from apps.core.audit import audit
 from apps.core.ids import new_id
+from apps.core.privacy.blind import BlindIndexField, BlindWordsField
+from apps.core.privacy.fields import EncryptedField
+from apps.core.privacy.keys import one_lookup
 
 if TYPE_CHECKING:
     from apps.core.actor import Actor
@@ -26,7 +29,8 @@ class AuditedModel(models.Model):
     """A row that staff, clients or the system change; every change says who and why.
 
     Write with `save_as`, which also keeps the history row and the audit record. Names in
-    `audit_redacted` enter the audit trail as a digest only.
+    `audit_redacted` enter the audit trail as a digest only, encrypted fields as a mark that means
+    nothing without the subject's key.
     """
 
     audit_redacted: ClassVar[Collection[str]] = ()
@@ -39,6 +43,10 @@ class AuditedModel(models.Model):
 
     class Meta:
         abstract = True
+
+    def __repr__(self) -> str:
+        """Tracebacks show this: whose row it is, never what it says."""
+        return f"<{self._meta.object_name}: {self.pk}>"
 
     @classmethod
     def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:  # type: ignore[override]
@@ -53,6 +61,10 @@ class AuditedModel(models.Model):
 
     def save_as(self, actor: Actor, reason: str, *, action: str = "") -> None:
         """Save the whole row with its history and audit record; `action` is named `noun.verb`."""
+        with one_lookup():
+            self._save_as(actor, reason, action)
+
+    def _save_as(self, actor: Actor, reason: str, action: str) -> None:
         created = self._state.adding
         before, after = self._changes(created=created)
         self.updated_at = clock.now()
@@ -71,22 +83,38 @@ class AuditedModel(models.Model):
             after=after,
             reason=reason,
         )
-        self._stored = {f.attname: getattr(self, f.attname) for f in self._meta.concrete_fields}
+        self._stored = {f.attname: self._kept(f) for f in self._meta.concrete_fields}
 
     def _changes(self, *, created: bool) -> tuple[dict[str, Any], dict[str, Any]]:
         stored: dict[str, Any] = {} if created else getattr(self, "_stored", {})
         before: dict[str, Any] = {}
         after: dict[str, Any] = {}
         for field in self._meta.concrete_fields:
-            name, value = field.attname, getattr(self, field.attname)
-            if name in _UNTRACKED or (not created and name in stored and stored[name] == value):
+            name = field.attname
+            if name in _UNTRACKED or isinstance(field, (BlindIndexField, BlindWordsField)):
+                continue
+            if not created and name in stored and self._same(field, stored[name]):
                 continue
             if not created:
-                before[name] = self._shown(name, stored.get(name))
-            after[name] = self._shown(name, value)
+                before[name] = self._shown(field, stored.get(name))
+            after[name] = self._shown(field, self._kept(field))
         return before, after
 
-    def _shown(self, name: str, value: Any) -> Any:
+    def _kept(self, field: models.Field[Any, Any]) -> Any:
+        """The value, or what lies sealed in the database when nobody has changed it."""
+        if isinstance(field, EncryptedField):
+            return field.kept(self)
+        return getattr(self, field.attname)
+
+    def _same(self, field: models.Field[Any, Any], stored: Any) -> bool:
+        if isinstance(field, EncryptedField):
+            return field.unchanged(self, stored)
+        return bool(getattr(self, field.attname) == stored)
+
+    def _shown(self, field: models.Field[Any, Any], value: Any) -> Any:
+        if isinstance(field, EncryptedField):
+            return field.mark(self, value)
+        name = field.attname
         if name in self.audit_redacted and value not in (None, ""):
             return "sha256:" + hashlib.sha256(f"{self.pk}:{value}".encode()).hexdigest()[:16]
         return value

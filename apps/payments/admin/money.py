@@ -32,7 +32,7 @@ S = WithdrawalState
 
 class MoneyAdmin(BrokerModelAdmin):
     list_select_related: Any = ("client__person",)
-    search_fields: Any = ("=id", "client__number", "client__person__last_name")
+    search_fields: Any = ("=id", "client__number", "client__person__names__blind")
 
     @admin.display(description=_("amount"), ordering="amount_minor")
     def sum(self, obj: Any) -> str:

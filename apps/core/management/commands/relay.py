@@ -10,8 +10,9 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from kombu.exceptions import OperationalError as BrokerError
 from redis import RedisError
 
-from apps.core import outbox, sealing
+from apps.core import heads, outbox, sealing
 from apps.core.redis import redis_client
+from apps.core.signing import SigningKeyMissing
 from apps.core.tasks import deliver
 
 log = logging.getLogger(__name__)
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS = 0.05
 AWAY_SECONDS = 1.0
 SEAL_EVERY_SECONDS = 5.0
+HEAD_EVERY_SECONDS = 300.0
 CHUNK = 25
 
 
@@ -32,13 +34,16 @@ class Command(BaseCommand):
         self.running = True
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        last_seal = 0.0
+        last_seal, last_head = 0.0, time.monotonic()
         while self.running:
             try:
                 busy = self._round()
                 if time.monotonic() - last_seal > SEAL_EVERY_SECONDS:
-                    sealing.seal()
+                    sealing.seal_all()
                     last_seal = time.monotonic()
+                if time.monotonic() - last_head > HEAD_EVERY_SECONDS:
+                    self._sign_head()
+                    last_head = time.monotonic()
             except (OperationalError, InterfaceError):
                 log.exception("the database does not answer; trying again")
                 connection.close()
@@ -53,6 +58,12 @@ class Command(BaseCommand):
                 return
             if not busy:
                 time.sleep(IDLE_SECONDS)
+
+    def _sign_head(self) -> None:
+        try:
+            heads.head_sign()
+        except SigningKeyMissing:
+            log.exception("the head of the audit trail could not be signed")
 
     def _stop(self, *_: Any) -> None:
         self.running = False

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('core', '0006_deliveries_are_found_by_lane'),
+        ('core', '0008_seals_stand_alone_and_heads_are_signed'),
     ]
 
     operations = [
