@@ -299,7 +299,11 @@ class DocumentAdmin(BrokerModelAdmin):
     )  # fmt: skip
     list_filter = ("state", "kind", "country")
     list_select_related = ("case__client__person",)
-    search_fields = ("case__client__number", "case__client__person__names__blind", "=number")
+    search_fields = (
+        "case__client__number",
+        "case__client__person__names__blind",
+        "number_index__blind",
+    )
     ordering = ("-created_at",)
     fieldsets = (
         (

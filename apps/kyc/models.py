@@ -13,6 +13,9 @@ from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.models import AuditedModel
 from apps.core.models.fields import StateField
+from apps.core.privacy.blind import BlindIndexField
+from apps.core.privacy.fields import EncryptedTextField
+from apps.core.privacy.keys import Keep
 from apps.kyc.enums import (
     CURRENT,
     PROVES,
@@ -34,12 +37,11 @@ def default_evidence() -> list[str]:
 
 REVIEW_SLA = timedelta(hours=24)
 CLAIM_TTL = timedelta(minutes=30)
+OWNER = "case.client_id"
 
 
 class KycCase(AuditedModel):
     """One client's verification. `client_comment` is read by the client, `internal_comment` never."""
-
-    audit_redacted = {"internal_comment"}
 
     client = models.OneToOneField(
         "clients.Client", models.PROTECT, related_name="kyc_case", verbose_name=_("client")
@@ -52,8 +54,8 @@ class KycCase(AuditedModel):
     )
     checks = models.JSONField(_("automatic checks"), default=list)
     risk = models.JSONField(_("risk arithmetic"), default=dict)
-    client_comment = models.TextField(_("comment to the client"), blank=True)
-    internal_comment = models.TextField(_("internal comment"), blank=True)
+    client_comment = EncryptedTextField(_("comment to the client"), blank=True, subject="client_id")
+    internal_comment = EncryptedTextField(_("internal comment"), blank=True, subject="client_id")
     reject_reason = models.CharField(
         _("why rejected"), max_length=24, choices=CaseRejectReason.choices, blank=True
     )
@@ -203,15 +205,14 @@ class KycCase(AuditedModel):
 class Document(AuditedModel):
     """One file. It lies in the vault under its id; no name that the client chose is ever a path."""
 
-    audit_redacted = {"number", "original_name", "internal_comment"}
-
     case = models.ForeignKey(
         KycCase, models.PROTECT, related_name="documents", verbose_name=_("case")
     )
     kind = models.CharField(_("kind"), max_length=24, choices=DocumentKind.choices)
     side = models.CharField(_("side"), max_length=8, choices=Side.choices, default=Side.WHOLE)
     country = models.CharField(_("issued in"), max_length=2, blank=True)
-    number = models.CharField(_("number"), max_length=40, blank=True)
+    number = EncryptedTextField(_("number"), max_length=40, blank=True, subject=OWNER)
+    number_index = BlindIndexField(source="number", db_index=True)
     issued_on = models.DateField(_("issued"), null=True, blank=True)
     expires_on = models.DateField(_("expires"), null=True, blank=True)
     state = StateField(_("state"), default=DocumentState.UPLOADED, choices=DocumentState.choices)
@@ -219,17 +220,18 @@ class Document(AuditedModel):
         _("why rejected"), max_length=24, choices=RejectReason.choices, blank=True
     )
     reject_final = models.BooleanField(_("may not be sent again"), default=False)
-    client_comment = models.TextField(_("comment to the client"), blank=True)
-    internal_comment = models.TextField(_("internal comment"), blank=True)
-    original_name = models.CharField(_("file name"), max_length=120)
+    client_comment = EncryptedTextField(_("comment to the client"), blank=True, subject=OWNER)
+    internal_comment = EncryptedTextField(_("internal comment"), blank=True, subject=OWNER)
+    original_name = EncryptedTextField(
+        _("file name"), max_length=120, subject=OWNER, keep=Keep.ERASABLE
+    )
     content_type = models.CharField(_("type"), max_length=40)
     size_bytes = models.PositiveIntegerField(_("size, bytes"))
     width = models.PositiveIntegerField(_("width, pixels"), null=True)
     height = models.PositiveIntegerField(_("height, pixels"), null=True)
-    source_sha256 = models.CharField(
-        _("SHA-256 as sent"), max_length=64, db_index=True, help_text=_("finds the same file again")
-    )
-    stored_sha256 = models.CharField(_("SHA-256 as kept"), max_length=64)
+    source_sha256 = EncryptedTextField(_("SHA-256 as sent"), max_length=64, subject=OWNER)
+    source_index = BlindIndexField(source="source_sha256", normalise="plain", db_index=True)
+    stored_sha256 = EncryptedTextField(_("SHA-256 as kept"), max_length=64, subject=OWNER)
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
     decided_by = models.CharField(_("decided by"), max_length=200, blank=True)
 

@@ -147,7 +147,7 @@ def accepted_evidence(case: KycCase) -> list[str]:
 def same_file_elsewhere(document: Document) -> list[Document]:
     """The same bytes sent for another client."""
     return list(
-        Document.objects.filter(source_sha256=document.source_sha256)
+        Document.objects.filter(source_index=document.source_index)
         .exclude(case_id=document.case_id)
         .select_related("case__client")
     )
@@ -159,7 +159,7 @@ def same_number_elsewhere(document: Document) -> list[Document]:
         return []
     return list(
         Document.objects.filter(
-            number=document.number, kind=document.kind, country=document.country
+            number_index=document.number, kind=document.kind, country=document.country
         )
         .exclude(case_id=document.case_id)
         .select_related("case__client")

@@ -76,7 +76,7 @@ def test_each_event_is_dispatched_and_done_once_and_in_order():
     for delivery_id in due + due:
         outbox.deliver(delivery_id)
     assert seen == [1, 2, 3]
-    assert list(Mail.objects.order_by("id").values_list("to", flat=True)) == ["1", "2", "3"]
+    assert [mail.to for mail in Mail.objects.order_by("id")] == ["1", "2", "3"]
 
 
 @pytest.mark.django_db(transaction=True)

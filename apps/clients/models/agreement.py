@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.clients.querysets import AgreementQuerySet, ClientOwnedQuerySet
 from apps.core.ids import new_id
 from apps.core.models import AppendOnlyModel, AuditedModel
+from apps.core.privacy.fields import EncryptedTextField
+from apps.core.privacy.keys import Keep
 
 
 class Agreement(AuditedModel):
@@ -61,8 +63,10 @@ class AgreementAcceptance(AppendOnlyModel):
     body_sha256 = models.CharField(_("SHA-256 of the text"), max_length=64)
     accepted_at = models.DateTimeField(_("accepted"))
     accepted_by = models.CharField(_("accepted by"), max_length=80)
-    ip = models.GenericIPAddressField(_("IP address"), null=True)
-    user_agent = models.CharField(_("browser"), max_length=300, blank=True)
+    ip = EncryptedTextField(_("IP address"), max_length=45, blank=True, subject="client_id")
+    user_agent = EncryptedTextField(
+        _("browser"), max_length=300, blank=True, subject="client_id", keep=Keep.ERASABLE
+    )
 
     objects = ClientOwnedQuerySet.as_manager()
 

@@ -63,7 +63,7 @@ def record_acceptance(client: Client, agreement: Agreement, *, actor: Actor) -> 
             "body_sha256": agreement.body_sha256,
             "accepted_at": clock.now(),
             "accepted_by": actor.id,
-            "ip": (actor.ip or request.ip) or None,
+            "ip": actor.ip or request.ip,
             "user_agent": request.user_agent[:300],
         },
     )

@@ -143,4 +143,4 @@ class AuditRecordAdmin(ReadOnlyAdmin):
 @admin.register(Mail)
 class MailAdmin(ReadOnlyAdmin):
     list_display = ("sent_at", "to", "subject")
-    search_fields = ("to", "subject")
+    search_fields = ("to_index__blind",)

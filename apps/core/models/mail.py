@@ -4,17 +4,26 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.core import clock
+from apps.core.ids import new_id
+from apps.core.privacy.blind import BlindIndexField
+from apps.core.privacy.fields import EncryptedTextField
+from apps.core.privacy.keys import Keep
 from apps.core.querysets import MachineryQuerySet
 
 
 class Mail(models.Model):
-    """A message in the local mailbox, which stands in for the post office in a demo."""
+    """A message in the local mailbox, which stands in for the post office in a demo.
+
+    It lies under the house's key, because it may go to anybody; erasing somebody removes what was sent to them.
+    """
 
     id = models.BigAutoField(primary_key=True)
-    to = models.CharField(_("to"), max_length=320)
-    subject = models.CharField(_("subject"), max_length=200)
-    body = models.TextField(_("body"))
-    html = models.TextField(_("HTML"), blank=True)
+    ref = models.UUIDField(default=new_id, editable=False)
+    to = EncryptedTextField(_("to"), max_length=320, keep=Keep.ERASABLE, row="ref")
+    to_index = BlindIndexField(source="to", normalise="email", db_index=True)
+    subject = EncryptedTextField(_("subject"), max_length=200, keep=Keep.ERASABLE, row="ref")
+    body = EncryptedTextField(_("body"), keep=Keep.ERASABLE, row="ref")
+    html = EncryptedTextField(_("HTML"), blank=True, keep=Keep.ERASABLE, row="ref")
     sent_at = models.DateTimeField(_("sent at"), default=clock.now)
 
     objects = MachineryQuerySet.as_manager()
@@ -26,3 +35,6 @@ class Mail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.to}: {self.subject}"
+
+    def __repr__(self) -> str:
+        return f"<Mail: {self.pk}>"

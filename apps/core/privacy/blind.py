@@ -49,7 +49,10 @@ def is_history(instance: Any) -> bool:
 
 
 class BlindIndexField(models.CharField):
-    """The index of one sealed field of the same row; unique and partial constraints work on it."""
+    """The index of one sealed field of the same row; unique and partial constraints work on it.
+
+    Without a `source` it keeps only the index of what is assigned to it.
+    """
 
     def __init__(
         self, *args: Any, source: str = "", normalise: str = "compact", **kwargs: Any
@@ -73,11 +76,12 @@ class BlindIndexField(models.CharField):
     def pre_save(self, model_instance: Any, add: bool) -> Any:
         if is_history(model_instance):
             return Blind("")
-        untouched = isinstance(model_instance.__dict__.get(self.source), Sealed)
         own = model_instance.__dict__.get(self.attname)
+        untouched = not self.source or isinstance(model_instance.__dict__.get(self.source), Sealed)
         if untouched and isinstance(own, Blind):
             return own
-        value = blind(self.normalise, str(getattr(model_instance, self.source) or ""))
+        plain = getattr(model_instance, self.source or self.attname)
+        value = blind(self.normalise, str(plain or ""))
         setattr(model_instance, self.attname, value)
         return value
 

@@ -87,7 +87,7 @@ def document_upload(
         source_sha256=safe.source_sha256,
         stored_sha256=safe.stored_sha256,
     )
-    store.keep(document.id, safe.content)
+    store.keep(document.id, safe.content, subject=client.id)
     document.save_as(actor, "uploaded", action="document.upload")
     _begin(case, client, actor=actor)
     emit(DocumentUploaded(client_id=client.id, case_id=case.id, document_id=document.id))

@@ -13,6 +13,8 @@ from apps.core import clock
 from apps.core.ids import new_id
 from apps.core.models import AppendOnlyModel, AuditedModel
 from apps.core.money import Money
+from apps.core.privacy.blind import BlindIndexField
+from apps.core.privacy.fields import EncryptedTextField
 from apps.payments.enums import Method, ProviderKind, ReceiptOutcome
 from apps.payments.models.base import minor_units
 from apps.payments.querysets import ClientMoneyQuerySet, HouseQuerySet, UnsortedQuerySet
@@ -115,19 +117,18 @@ class PaymentMethod(AuditedModel):
 class PaymentInstrument(AuditedModel):
     """A card, bank account or e-wallet of a client: where money came from and may go back to.
 
-    `details` is what a payout needs (a provider's token, an IBAN); people see `masked`.
+    `details` is what a payout needs (a provider's token, an IBAN) and lies sealed; people see `masked`. The
+    fingerprint recognises the same instrument and tells nothing about it.
     """
-
-    audit_redacted = ("details", "holder_name")
 
     client = models.ForeignKey(
         "clients.Client", models.PROTECT, related_name="+", verbose_name=_("client")
     )
     method = models.CharField(_("method"), max_length=16, choices=Method.choices)
-    fingerprint = models.CharField(max_length=64)
+    fingerprint = BlindIndexField(normalise="plain", max_length=64, blank=False)
     masked = models.CharField(_("instrument"), max_length=80)
-    details = models.CharField(max_length=200)
-    holder_name = models.CharField(_("holder"), max_length=160)
+    details = EncryptedTextField(max_length=200, subject="client_id")
+    holder_name = EncryptedTextField(_("holder"), max_length=160, subject="client_id")
     holder_matches = models.BooleanField(_("in the client's name"))
     first_paid_at = models.DateTimeField(_("first deposit from it"), null=True, blank=True)
 
