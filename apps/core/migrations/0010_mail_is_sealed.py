@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('core', '0007_data_keys'),
+        ('core', '0009_runs_and_saved_views'),
     ]
 
     operations = [
