@@ -181,7 +181,7 @@ def _write(model: type[models.Model], pk: Any, values: dict[str, bytes]) -> None
     """Past the ORM: nothing of the row's meaning changes, so there is neither history nor audit of it."""
     quote = connection.ops.quote_name
     columns = ", ".join(f"{quote(name)} = %s" for name in values)
-    pk_column = quote(model._meta.pk.column)  # type: ignore[union-attr]
+    pk_column = quote(str(getattr(model._meta.pk, "column", "id")))
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {quote(model._meta.db_table)} SET {columns} WHERE {pk_column} = %s",
