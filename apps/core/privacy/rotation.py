@@ -151,7 +151,7 @@ def _reseal_rows(
         changed = 0
         for row in rows:
             fresh = {
-                field.column: _sealed_anew(field, row, retired)
+                str(field.column): _sealed_anew(field, row, retired)
                 for field in fields
                 if _under_retired(row, field, retired)
             }
