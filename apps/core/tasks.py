@@ -34,3 +34,10 @@ def runs_resume() -> None:
 def runs_tidy() -> None:
     """Exported files are kept for a day."""
     runs.runs_tidy()
+
+
+@shared_task(name="core.approvals_escalate")
+def approvals_escalate() -> None:
+    """What waits too long, or for too few people, goes to the next role; late reviews of emergencies are told of."""
+    approvals.approvals_escalate(actor=Actor.system("approvals"))
+    approvals.reviews_remind(actor=Actor.system("approvals"))

@@ -5,3 +5,9 @@ from django.utils.translation import gettext_lazy as _
 class MarketConfig(AppConfig):
     name = "apps.market"
     verbose_name = _("Market")
+
+    def ready(self) -> None:
+        from apps.core.approvals import register_converter
+        from apps.market.selectors import convert
+
+        register_converter(convert)

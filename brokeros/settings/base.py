@@ -193,6 +193,7 @@ CELERY_BEAT_SCHEDULE = {
         "core.outbox_prune": 3600.0,
         "core.runs_resume": 60.0,
         "core.runs_tidy": 3600.0,
+        "core.approvals_escalate": 60.0,
         "payments.payouts_ask": 15.0,
         "payments.deposits_ask": 30.0,
         "payments.deposits_expire": 60.0,

@@ -148,9 +148,16 @@ def test_a_change_that_is_refused_keeps_no_vote():
 
 @pytest.mark.django_db
 def test_a_payload_that_was_changed_after_the_request_is_refused():
-    approval = ask()
+    approval, swap = ask(), 'UPDATE core_approval SET payload = \'{"amount": "9999"}\''
     with connection.cursor() as cursor:
-        cursor.execute('UPDATE core_approval SET payload = \'{"amount": "9999"}\'')
+        with (
+            pytest.raises(IntegrityError, match="another change is a new round"),
+            transaction.atomic(),
+        ):
+            cursor.execute(swap)
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(swap)
+        cursor.execute("SET LOCAL session_replication_role = DEFAULT")
     with pytest.raises(StaleBase):
         vote(approval, FIRST)
     nothing_happened(approval)
@@ -189,8 +196,8 @@ def test_the_database_itself_refuses_the_makers_vote(maker, voter):
     approval = ask()
     with pytest.raises((IntegrityError, DatabaseError)), transaction.atomic():
         ApprovalVote.objects.create(
-            approval=approval, maker_id=maker, voter_id=voter, voter_label="x", verdict="APPROVE",
-            reason="r", payload_hash="h",
+            approval=approval, maker_id=maker, voter_id=voter, authority=voter, voter_label="x",
+            verdict="APPROVE", reason="r", payload_hash=approval.payload_hash,
         )  # fmt: skip
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

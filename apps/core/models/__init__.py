@@ -1,6 +1,15 @@
 """The tables and bases that every app builds on."""
 
-from apps.core.models.approval import Approval, ApprovalVote
+from apps.core.models.approval import (
+    Approval,
+    ApprovalPolicy,
+    ApprovalRound,
+    ApprovalVote,
+    Delegation,
+    EmergencyReview,
+    Severity,
+    VoteVoid,
+)
 from apps.core.models.audit import AuditHead, AuditRecord, AuditSeal
 from apps.core.models.base import AppendOnlyModel, AuditedModel
 from apps.core.models.idempotency import IdempotencyRecord
@@ -14,17 +23,22 @@ from apps.core.models.outbox import Delivery, OutboxEvent
 from apps.core.models.privacy import DataKey
 from apps.core.models.runs import Run, RunFile, RunRow
 from apps.core.models.views import SavedView
+from apps.core.models.work import WorkItem
 
 __all__ = [
     "AppendOnlyModel",
     "Approval",
+    "ApprovalPolicy",
+    "ApprovalRound",
     "ApprovalVote",
     "AuditHead",
     "AuditRecord",
     "AuditSeal",
     "AuditedModel",
     "DataKey",
+    "Delegation",
     "Delivery",
+    "EmergencyReview",
     "IdempotencyRecord",
     "Mail",
     "Notification",
@@ -35,4 +49,7 @@ __all__ = [
     "RunFile",
     "RunRow",
     "SavedView",
+    "Severity",
+    "VoteVoid",
+    "WorkItem",
 ]

@@ -11,7 +11,7 @@ from apps.clients.models import Client
 from apps.clients.selectors import client_restrictions
 from apps.core import clock
 from apps.core.actor import Actor
-from apps.core.approvals import approval_cancel, approval_request, approves
+from apps.core.approvals import approval_cancel, approval_locked, approval_request, approves
 from apps.core.commands import command
 from apps.core.errors import StaleBase, WrongState
 from apps.core.events import emit
@@ -194,14 +194,20 @@ def _approved(approval: Approval, *, actor: Actor) -> None:
 
 @command
 def payout_cancel(*, payout_id: UUID, actor: Actor, reason: str) -> Payout:
-    """Give a payout up before it is paid; its lines go into the next one."""
+    """Give a payout up before it is paid; its lines go into the next one.
+
+    The approval is locked before the payout, as the vote that carries it out does.
+    """
     actor.require(PREPARE_PAYOUT)
+    approval = approval_locked(
+        Payout.objects.visible_to(actor)
+        .filter(pk=payout_id)
+        .values_list("approval_id", flat=True)
+        .first()
+    )
     payout = payout_locked(payout_id, visible_to=actor)
     if payout.state not in (PayoutState.CALCULATED, PayoutState.PENDING_APPROVAL):
         raise WrongState(state=payout.get_state_display(), command="cancel")
-    approval = (
-        Approval.objects.filter(pk=payout.approval_id).first() if payout.approval_id else None
-    )
     if approval is not None:
         approval_cancel(approval=approval, actor=actor, reason=reason)
     _cancel(payout, actor, reason)

@@ -10,7 +10,13 @@ from django.utils.translation import gettext as _
 from apps.clients.locks import client_locked
 from apps.clients.models import Client
 from apps.core.actor import Actor
-from apps.core.approvals import approval_cancel, approval_request, approval_vote, approves
+from apps.core.approvals import (
+    approval_cancel,
+    approval_locked,
+    approval_request,
+    approval_vote,
+    approves,
+)
 from apps.core.commands import command, keep_if_refused
 from apps.core.errors import Conflict, NotVisible, WrongState
 from apps.core.events import emit
@@ -44,7 +50,7 @@ from apps.payments.permissions import (
     REQUEST_WITHDRAWAL,
 )
 from apps.payments.routing import fee_minor
-from apps.payments.selectors import methods_for, wallet_account
+from apps.payments.selectors import base_minor, methods_for, wallet_account
 from apps.payments.services.checks import checks_run, failing, in_words
 from apps.payments.services.gates import withdrawal_decision
 from apps.rules.services import Decision
@@ -154,7 +160,6 @@ def _await_approval(
 ) -> None:
     reasons = [str(reason.text) for reason in decision.reasons if reason.text]
     flagged = "\n".join(reasons + [in_words([row]) for row in looks])
-    withdrawal.approvals_required = required
     withdrawal.await_approval(by=actor, reason=flagged)
     approval = approval_request(
         action=APPROVAL,
@@ -178,7 +183,15 @@ def _await_approval(
         entity=withdrawal.client.entity.code,
         desk_id=withdrawal.client.desk_id,
         client_id=withdrawal.client_id,
+        amount=withdrawal.amount,
+        base_amount=Money.from_minor(
+            base_minor(withdrawal.amount, withdrawal.client),
+            withdrawal.client.entity.base_currency,
+        ),
+        risk_band=withdrawal.client.risk_rating,
+        beneficiary_ids=[withdrawal.client_id],
     )
+    withdrawal.approvals_required = approval.required
     withdrawal.approval_id = approval.pk
     withdrawal.save_as(actor, flagged or "waits for approval", action="withdrawal.await_approval")
 
@@ -244,15 +257,23 @@ def _keep(rows: list[WithdrawalCheck]) -> None:
 
 @command
 def withdrawal_cancel(*, withdrawal_id: UUID, actor: Actor, reason: str) -> Withdrawal:
-    """The client changes their mind, until it is sent. Raises `NotVisible`, `NotAllowed`, `NotCancelable`."""
+    """The client changes their mind, until it is sent. Raises `NotVisible`, `NotAllowed`, `NotCancelable`.
+
+    The approval is locked before the withdrawal, as the vote that carries it out does.
+    """
+    approval = approval_locked(
+        Withdrawal.objects.visible_to(actor)
+        .filter(pk=withdrawal_id)
+        .values_list("approval_id", flat=True)
+        .first()
+    )
     withdrawal = withdrawal_locked(withdrawal_id, visible_to=actor)
     actor.require(REQUEST_WITHDRAWAL, withdrawal)
     if withdrawal.outcome == S.CANCELED:
         return withdrawal
     if not withdrawal.is_cancelable:
         raise NotCancelable
-    if withdrawal.approval_id is not None:
-        approval = Approval.objects.get(pk=withdrawal.approval_id)
+    if approval is not None:
         approval_cancel(approval=approval, actor=actor, reason=reason)
     withdrawal.cancel(by=actor, reason=reason)
     withdrawal.save_as(actor, reason, action="withdrawal.cancel")

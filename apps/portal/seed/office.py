@@ -18,6 +18,7 @@ from apps.users.selectors import actor_for
 
 SHARED_DATA = (
     "load_roles",
+    "load_approvals",
     "load_rules",
     "load_instruments",
     "load_entities",

@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand
 
 SHARED_DATA = (
     "load_roles",
+    "load_approvals",
     "load_rules",
     "load_instruments",
     "load_entities",
@@ -42,5 +43,5 @@ class Command(BaseCommand):
             if name in known:
                 call_command(name, stdout=io.StringIO())
         self.stdout.write(
-            "Tables, roles, rules, instruments, entities, account types and providers are in place."
+            "Tables, roles, approval policies, rules, instruments, entities, account types and providers are in place."
         )
