@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("apps.ib.urls")),
     path("admin/risk/exposure/", include("apps.risk.admin_urls")),
     path("admin/runs/", include("apps.core.admin_urls")),
+    path("admin/personal/", include("apps.core.admin.reveal_urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("apps.rules.api.urls")),
     path("api/v1/", include("apps.clients.api.urls")),

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from apps.accounts.enums import LIVE_STATES, OperationState
+from apps.clients.querysets import client_axes
 from apps.core.querysets import ScopedQuerySet
 
 
 class AccountQuerySet(ScopedQuerySet):
-    scope_paths = {
-        "client": "client_id",
-        "entity": "client__entity__code",
-        "desk": "client__desk_id",
-        "owner": "client__owner_id",
-    }
+    scope_paths = client_axes("client__")
 
     def live(self) -> AccountQuerySet:
         """Those that exist on a platform and can hold money."""
@@ -20,12 +16,7 @@ class AccountQuerySet(ScopedQuerySet):
 
 
 class OperationQuerySet(ScopedQuerySet):
-    scope_paths = {
-        "client": "account__client_id",
-        "entity": "account__client__entity__code",
-        "desk": "account__client__desk_id",
-        "owner": "account__client__owner_id",
-    }
+    scope_paths = client_axes("account__client__")
 
     def open(self) -> OperationQuerySet:
         """Those whose outcome is still to come."""

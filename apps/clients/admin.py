@@ -18,6 +18,7 @@ from apps.clients.exports import CLIENTS
 from apps.clients.models import (
     Agreement,
     Client,
+    ClientShare,
     DuplicateFlag,
     LegalEntity,
     OnboardingSession,
@@ -29,6 +30,7 @@ from apps.clients.panels import (
     IdentityPanel,
     OnboardingPanel,
     RestrictionsPanel,
+    SharesPanel,
 )
 from apps.clients.permissions import (
     ACTIVATE_CLIENT,
@@ -38,6 +40,7 @@ from apps.clients.permissions import (
     LIFT_RESTRICTION,
     REJECT_CLIENT,
     RESOLVE_DUPLICATE,
+    SHARE_CLIENT,
 )
 from apps.clients.selectors import onboarding_progress, restrictions_in_force
 from apps.clients.services import (
@@ -47,6 +50,8 @@ from apps.clients.services import (
     client_offboard,
     client_owner_change,
     client_reject,
+    client_share,
+    client_share_revoke,
     client_wake,
     duplicate_confirm,
     duplicate_dismiss,
@@ -101,6 +106,26 @@ class OwnerForm(ReasonForm):
         self.fields[name].initial = chosen
 
 
+class ShareForm(ReasonForm):
+    """To whom, until when, why."""
+
+    needs_obj = True
+    user_id = forms.TypedChoiceField(
+        label=_("Colleague"), coerce=int, widget=UnfoldAdminSelectWidget
+    )
+    until = forms.DateTimeField(
+        label=_("Until (UTC)"),
+        help_text=_("At most 90 days. It ends by itself."),
+        widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}),
+    )
+    field_order = ("user_id", "until", "reason")
+
+    def __init__(self, *args: Any, obj: Client, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        staff = get_user_model()._default_manager.filter(is_staff=True, is_active=True)
+        self.fields["user_id"].choices = [("", "—"), *((row.pk, str(row)) for row in staff)]  # type: ignore[attr-defined]
+
+
 @admin.register(Client)
 class ClientAdmin(BrokerModelAdmin):
     """Client 360."""
@@ -135,7 +160,7 @@ class ClientAdmin(BrokerModelAdmin):
             },
         ),
     )
-    panels = (IdentityPanel, RestrictionsPanel, OnboardingPanel, AgreementsPanel)
+    panels = (IdentityPanel, RestrictionsPanel, OnboardingPanel, AgreementsPanel, SharesPanel)
     transitions = (
         Transition(
             "restrict", _("Restrict"), restriction_add, ADD_RESTRICTION, RestrictForm,
@@ -167,6 +192,11 @@ class ClientAdmin(BrokerModelAdmin):
             visible=lambda obj: obj.lifecycle == L.OFFBOARDING,
         ),
         Transition("owner", _("Change owner"), client_owner_change, CHANGE_OWNER, OwnerForm),
+        Transition(
+            "share", _("Share with a colleague until…"), client_share, SHARE_CLIENT, ShareForm,
+            explanation=_("They see this client with its accounts, money and cases; "
+                          "what they may do stays with their role."),
+        ),
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -227,6 +257,39 @@ class RestrictionAdmin(BrokerModelAdmin):
 
     def after_transition_url(self, request: HttpRequest, obj: Restriction) -> str:
         return reverse("admin:clients_client_change", args=[obj.client_id])
+
+
+@admin.register(ClientShare)
+class ClientShareAdmin(BrokerModelAdmin):
+    """Every dated exception: who sees whose client, until when, why, and by whom."""
+
+    list_display = (
+        "client", "user", "stands", "valid_from", "valid_until", "granted_by", "reason",
+    )  # fmt: skip
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter), "valid_until")
+    list_select_related = ("content_object__person", "user", "granted_by")
+    search_fields = ("content_object__number", "user__name", "granted_by__name")
+    fieldsets = (
+        (None, {"fields": (("content_object", "user"), ("valid_from", "valid_until"), "reason",
+                           "granted_by")}),
+        (_("Taken back"), {"fields": (("revoked_at", "revoked_by"), "revoke_reason")}),
+    )  # fmt: skip
+    transitions = (
+        Transition(
+            "revoke", _("Take back"), client_share_revoke, SHARE_CLIENT, target="share_id",
+            tone="danger", visible=lambda obj: obj.revoked_at is None and not obj.over,
+        ),
+    )  # fmt: skip
+
+    @display(description=_("Client"), ordering="content_object__number")
+    def client(self, obj: ClientShare) -> str:
+        return str(obj.content_object)
+
+    @display(description=_("State"))
+    def stands(self, obj: ClientShare) -> str:
+        if obj.in_force:
+            return badge("ACTIVE", _("in force"))
+        return badge("CLOSED", _("taken back") if obj.revoked_at else _("over"))
 
 
 @admin.register(OnboardingSession)

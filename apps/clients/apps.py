@@ -12,9 +12,9 @@ class ClientsConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.clients import panels, reactions  # noqa: F401
-        from apps.clients.models import Client
+        from apps.clients.models import Client, ClientShare
         from apps.clients.selectors import clients_of_user
-        from apps.core.querysets import register_client_scope
+        from apps.core.querysets import register_client_scope, register_shares
         from apps.users.selectors import register_membership
 
         def memberships(user: object) -> tuple[str, frozenset[UUID]]:
@@ -22,3 +22,11 @@ class ClientsConfig(AppConfig):
 
         register_membership("clients", memberships)
         register_client_scope(lambda actor: Client.objects.visible_to(actor).values("pk"))
+        register_shares(
+            "client",
+            lambda user_id: (
+                ClientShare.objects.in_force()
+                .filter(user_id=user_id)
+                .values_list("content_object_id", flat=True)
+            ),
+        )

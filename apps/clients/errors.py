@@ -148,3 +148,9 @@ class TestTaken(DomainError):
     code = "TEST_TAKEN"
     message = _("The test can be taken once. Ask our support if you think that it went wrong.")
     status = 409
+
+
+class AlreadyShared(DomainError):
+    code = "ALREADY_SHARED"
+    message = _("This client is shared with {colleague} until {until}. Take that back first.")
+    status = 409

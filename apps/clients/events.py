@@ -129,3 +129,28 @@ class RestrictionLifted(Event):
     restriction_id: UUID
     kind: str
     still_restricted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientShared(Event):
+    """A client was opened to a colleague until an instant."""
+
+    name = "clients.ClientShared"
+    aggregate = "client_id"
+
+    client_id: UUID
+    share_id: UUID
+    user_id: int
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientShareEnded(Event):
+    """A share was taken back before its date. One that runs out tells nobody: it is simply over."""
+
+    name = "clients.ClientShareEnded"
+    aggregate = "client_id"
+
+    client_id: UUID
+    share_id: UUID
+    user_id: int

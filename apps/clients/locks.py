@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from apps.clients.models import Client, DuplicateFlag, OnboardingSession, Restriction
+from apps.clients.models import Client, ClientShare, DuplicateFlag, OnboardingSession, Restriction
 from apps.core.actor import Actor
 from apps.core.errors import NotVisible
 from apps.core.locks import lock_row
@@ -29,3 +29,7 @@ def restriction_locked(restriction_id: UUID, *, visible_to: Actor) -> Restrictio
 
 def duplicate_locked(flag_id: UUID, *, visible_to: Actor) -> DuplicateFlag:
     return lock_row(DuplicateFlag.objects.all(), flag_id, visible_to=visible_to)
+
+
+def share_locked(share_id: UUID, *, visible_to: Actor) -> ClientShare:
+    return lock_row(ClientShare.objects.all(), share_id, visible_to=visible_to)

@@ -11,14 +11,16 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.clients.enums import Lifecycle
 from apps.clients.masking import personal_facts
-from apps.clients.models import Client, OnboardingSession, Restriction
+from apps.clients.models import Client, ClientShare, OnboardingSession, Restriction
 from apps.clients.permissions import (
     RESOLVE_DUPLICATE,
+    SHARE_CLIENT,
     VIEW_AGREEMENTS,
     VIEW_CLIENTS,
     VIEW_ONBOARDING,
     VIEW_PERSONAL_DATA,
     VIEW_RESTRICTIONS,
+    VIEW_SHARES,
 )
 from apps.clients.selectors import (
     agreements_of,
@@ -43,6 +45,7 @@ from apps.core.timeline import client_timeline
 DUPLICATE_SLA = timedelta(days=1)
 STUCK_ATTEMPTS = 3
 TIMELINE_LENGTH = 150
+SHARES_SHOWN = 20
 
 
 class IdentityPanel(Panel):
@@ -112,6 +115,24 @@ class AgreementsPanel(Panel):
 
     def context(self, obj: Client, actor: Actor) -> dict[str, Any]:
         return {"agreements": agreements_of(obj)}
+
+
+class SharesPanel(Panel):
+    """Colleagues who see this client for a while, beside those whose scope it is."""
+
+    title = _("Shared with")
+    template = "clients/panels/shares.html"
+    permission = VIEW_SHARES
+    narrow = True
+
+    def context(self, obj: Client, actor: Actor) -> dict[str, Any]:
+        shares = ClientShare.objects.filter(content_object=obj).select_related("user", "granted_by")
+        rows = list(shares[:SHARES_SHOWN])
+        return {
+            "in_force": [row for row in rows if row.in_force],
+            "ended": [row for row in rows if not row.in_force],
+            "may_end": actor.allows(SHARE_CLIENT),
+        }
 
 
 class TimelinePanel(Panel):

@@ -9,6 +9,8 @@ from apps.core.permissions import Permission
 VIEW_CLIENTS = Permission("clients.view_client", _("See clients"))
 VIEW_PERSONAL_DATA = Permission("clients.view_personal_data", _("See personal data unmasked"))
 CHANGE_OWNER = Permission("clients.change_owner", _("Change a client's owner and desk"))
+SHARE_CLIENT = Permission("clients.share_client", _("Share a client with a colleague for a while"))
+VIEW_SHARES = Permission("clients.view_clientshare", _("See with whom clients are shared"))
 ACTIVATE_CLIENT = Permission("clients.activate_client", _("Activate clients"))
 REJECT_CLIENT = Permission("clients.reject_client", _("Reject applications"))
 CHANGE_LIFECYCLE = Permission("clients.change_lifecycle", _("Make dormant, offboard and close"))

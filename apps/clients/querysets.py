@@ -3,39 +3,55 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Self
 
 from django.db.models import Q
 
+from apps.core.actor import Actor, ScopeLevel
 from apps.core.querysets import ScopedQuerySet
+from apps.users.scopes import GrantQuerySet
+
+
+def client_axes(prefix: str = "") -> dict[str, str]:
+    """Every axis of scope along the way to a client: `client_axes("account__client__")`."""
+    key = f"{prefix.removesuffix('__')}_id" if prefix else "id"
+    return {
+        "client": key,
+        "owner": f"{prefix}owner_id",
+        "team": f"{prefix}owner__team_id",
+        "desk": f"{prefix}desk_id",
+        "jurisdiction": f"{prefix}country",
+        "entity": f"{prefix}entity__code",
+    }
 
 
 class ClientQuerySet(ScopedQuerySet):
-    scope_paths = {
-        "client": "id",
-        "entity": "entity__code",
-        "desk": "desk_id",
-        "owner": "owner_id",
-    }
+    scope_paths = client_axes()
 
 
 class ClientOwnedQuerySet(ScopedQuerySet):
     """Rows that hang on one client by `client`."""
 
-    scope_paths = {
-        "client": "client_id",
-        "entity": "client__entity__code",
-        "desk": "client__desk_id",
-        "owner": "client__owner_id",
-    }
+    scope_paths = client_axes("client__")
 
 
 class PersonQuerySet(ScopedQuerySet):
-    scope_paths = {
-        "client": "clients__id",
-        "entity": "clients__entity__code",
-        "desk": "clients__desk_id",
-        "owner": "clients__owner_id",
-    }
+    """People, each once however many of their relationships are in scope."""
+
+    scope_paths = {**client_axes("clients__"), "client": "clients__id"}
+
+    def visible_to(self, actor: Actor) -> Self:
+        if actor.scope.level is ScopeLevel.ALL:
+            return self
+        people = self.model._default_manager.all()
+        seen = super(PersonQuerySet, people).visible_to(actor)
+        return self.filter(pk__in=seen.values("pk"))
+
+
+class ShareQuerySet(ScopedQuerySet, GrantQuerySet):  # type: ignore[override]
+    """Shares of clients: whoever sees the client sees with whom it is shared."""
+
+    scope_paths = client_axes("content_object__")
 
 
 class EntityQuerySet(ScopedQuerySet):

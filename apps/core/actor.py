@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -23,20 +24,28 @@ class ActorKind(StrEnum):
 
 
 class ScopeLevel(StrEnum):
-    """How far a member of staff sees; NONE sees nothing."""
+    """How far a member of staff sees; NONE sees nothing but what was shared with this person."""
 
     NONE = "NONE"
     OWN = "OWN"
+    TEAM = "TEAM"
     DESK = "DESK"
+    JURISDICTION = "JURISDICTION"
     ENTITY = "ENTITY"
     ALL = "ALL"
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
+    """`entities` is a union, and a limit on the narrower levels. `shared` holds the dated exceptions in force:
+    axis (`client`) → keys of what was shared with this person."""
+
     level: ScopeLevel = ScopeLevel.NONE
     desk_id: int | None = None
     entities: frozenset[str] = frozenset()
+    team_ids: frozenset[int] = frozenset()
+    jurisdictions: frozenset[str] = frozenset()
+    shared: Mapping[str, frozenset[Any]] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,7 @@ class Actor:
     scope: Scope = field(default_factory=Scope)
     client_ids: frozenset[UUID] = frozenset()
     partner_ids: frozenset[UUID] = frozenset()
+    masks: Mapping[str, str] = field(default_factory=dict, hash=False, repr=False)
     request_id: str = ""
     ip: str = ""
     on_behalf_of: str = ""

@@ -48,3 +48,6 @@ ASSIGN_WORK = Permission("core.assign_work", _("Give work to colleagues"))
 DECIDE_ESCALATED = Permission(
     "core.decide_escalated", _("Decide on what was escalated and on the largest amounts")
 )
+REVEAL_PERSONAL = Permission(
+    "core.reveal_personal", _("Look at masked personal data, with a purpose")
+)

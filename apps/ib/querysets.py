@@ -7,29 +7,31 @@ from typing import Any, Self
 
 from django.db.models import Q
 
-from apps.core.actor import Actor, ActorKind
+from apps.core.actor import Actor, ActorKind, ScopeLevel
 from apps.core.querysets import ScopedQuerySet
 from apps.ib.enums import EARNED_STATES
 
 
-class PartnerQuerySet(ScopedQuerySet):
-    scope_paths = {
-        "partner": "id",
-        "entity": "client__entity__code",
-        "desk": "client__desk_id",
-        "owner": "manager_id",
+def _partner_axes(prefix: str) -> dict[str, str]:
+    """Every axis along the way to a partner; its owner is the manager who looks after it."""
+    return {
+        "partner": f"{prefix.removesuffix('__')}_id" if prefix else "id",
+        "owner": f"{prefix}manager_id",
+        "team": f"{prefix}manager__team_id",
+        "desk": f"{prefix}client__desk_id",
+        "jurisdiction": f"{prefix}client__country",
+        "entity": f"{prefix}client__entity__code",
     }
+
+
+class PartnerQuerySet(ScopedQuerySet):
+    scope_paths = _partner_axes("")
 
 
 class PartnerOwnedQuerySet(ScopedQuerySet):
     """Rows that hang on one partner by `partner`."""
 
-    scope_paths = {
-        "partner": "partner_id",
-        "entity": "partner__client__entity__code",
-        "desk": "partner__client__desk_id",
-        "owner": "partner__manager_id",
-    }
+    scope_paths = _partner_axes("partner__")
 
 
 class DatedQuerySet(PartnerOwnedQuerySet):
@@ -39,22 +41,21 @@ class DatedQuerySet(PartnerOwnedQuerySet):
 
 
 class EdgeQuerySet(DatedQuerySet):
-    scope_paths = {
-        "partner": "parent_id",
-        "entity": "parent__client__entity__code",
-        "desk": "parent__client__desk_id",
-        "owner": "parent__manager_id",
-    }
+    scope_paths = _partner_axes("parent__")
 
 
 class _OfClient:
     """Rows that name a partner's client: staff see them when both are within their scope."""
 
-    def _entity_condition(self, actor: Actor) -> Q | None:
-        condition = super()._entity_condition(actor)  # type: ignore[misc]
+    def _level_condition(self, actor: Actor) -> Q | None:
+        condition: Q | None = super()._level_condition(actor)  # type: ignore[misc]
         if condition is None:
             return None
-        return condition & Q(client__entity__code__in=actor.scope.entities)
+        if actor.scope.entities:
+            condition &= Q(client__entity__code__in=actor.scope.entities)
+        if actor.scope.level is ScopeLevel.JURISDICTION:
+            condition &= Q(client__country__in=actor.scope.jurisdictions)
+        return condition
 
 
 class AttributionQuerySet(_OfClient, DatedQuerySet):

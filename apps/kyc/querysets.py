@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from apps.clients.querysets import client_axes
 from apps.core.querysets import ScopedQuerySet
 from apps.kyc.enums import CURRENT, WITH_STAFF
 
 
 class KycCaseQuerySet(ScopedQuerySet):
-    scope_paths = {
-        "client": "client_id",
-        "entity": "client__entity__code",
-        "desk": "client__desk_id",
-        "owner": "client__owner_id",
-    }
+    scope_paths = client_axes("client__")
 
     def with_staff(self) -> KycCaseQuerySet:
         """Cases that wait for a decision of ours."""
@@ -20,12 +16,7 @@ class KycCaseQuerySet(ScopedQuerySet):
 
 
 class DocumentQuerySet(ScopedQuerySet):
-    scope_paths = {
-        "client": "case__client_id",
-        "entity": "case__client__entity__code",
-        "desk": "case__client__desk_id",
-        "owner": "case__client__owner_id",
-    }
+    scope_paths = client_axes("case__client__")
 
     def current(self) -> DocumentQuerySet:
         """Without what was replaced, purged or has run out."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from apps.clients.querysets import client_axes
 from apps.core.querysets import ScopedQuerySet
 from apps.orders.enums import LIVE_STATUSES
 
@@ -11,12 +12,7 @@ from apps.orders.enums import LIVE_STATUSES
 class AccountScopedQuerySet(ScopedQuerySet):
     """Rows of a trading account."""
 
-    scope_paths: ClassVar[dict[str, str]] = {
-        "client": "account__client_id",
-        "entity": "account__client__entity__code",
-        "desk": "account__client__desk_id",
-        "owner": "account__client__owner_id",
-    }
+    scope_paths: ClassVar[dict[str, str]] = client_axes("account__client__")
 
 
 class OrderQuerySet(AccountScopedQuerySet):

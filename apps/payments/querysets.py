@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from apps.clients.querysets import client_axes
 from apps.core.actor import Actor, ScopeLevel
 from apps.core.querysets import ScopedQuerySet
 
@@ -11,30 +12,15 @@ from .permissions import VIEW_PAYMENTS
 
 
 class ClientMoneyQuerySet(ScopedQuerySet):
-    scope_paths = {
-        "client": "client_id",
-        "entity": "client__entity__code",
-        "desk": "client__desk_id",
-        "owner": "client__owner_id",
-    }
+    scope_paths = client_axes("client__")
 
 
 class DepositPartQuerySet(ScopedQuerySet):
-    scope_paths = {
-        "client": "deposit__client_id",
-        "entity": "deposit__client__entity__code",
-        "desk": "deposit__client__desk_id",
-        "owner": "deposit__client__owner_id",
-    }
+    scope_paths = client_axes("deposit__client__")
 
 
 class CheckQuerySet(ScopedQuerySet):
-    scope_paths = {
-        "client": "withdrawal__client_id",
-        "entity": "withdrawal__client__entity__code",
-        "desk": "withdrawal__client__desk_id",
-        "owner": "withdrawal__client__owner_id",
-    }
+    scope_paths = client_axes("withdrawal__client__")
 
 
 class HouseQuerySet(ScopedQuerySet):

@@ -16,6 +16,10 @@ class SwitchLevel(models.TextChoices):
     BOOK = "book", _("A book")
 
 
+HOUSE_WIDE = frozenset({SwitchLevel.FIRM, SwitchLevel.GROUP, SwitchLevel.SYMBOL, SwitchLevel.BOOK})
+"""What concerns the clients of every company at once."""
+
+
 class SwitchState(models.TextChoices):
     TRIPPED = "TRIPPED", _("Tripped")
     REARM_REQUESTED = "REARM_REQUESTED", _("Re-arming asked for")

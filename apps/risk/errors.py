@@ -14,3 +14,9 @@ class SwitchAlreadyTripped(DomainError):
     code = "SWITCH_ALREADY_TRIPPED"
     message = _("Trading is already stopped for {scope}.")
     status = 409
+
+
+class BeyondOwnScope(DomainError):
+    code = "BEYOND_OWN_SCOPE"
+    message = _("{level}: that reaches clients of every company, and you see only some of them.")
+    status = 403

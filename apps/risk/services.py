@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import AccountGroup, TradingAccount
 from apps.clients.models import Client, LegalEntity
-from apps.core.actor import Actor
+from apps.core.actor import Actor, ScopeLevel
 from apps.core.approvals import approval_request, approves
 from apps.core.commands import command, joined
 from apps.core.errors import WrongState
@@ -22,8 +22,8 @@ from apps.market.models import Instrument
 from apps.orders.enums import Book, KillSwitchMode
 from apps.orders.permissions import SET_KILL_SWITCH
 from apps.orders.services import kill_switch_set
-from apps.risk.enums import SwitchLevel, SwitchState
-from apps.risk.errors import SwitchAlreadyTripped, SwitchTargetUnknown
+from apps.risk.enums import HOUSE_WIDE, SwitchLevel, SwitchState
+from apps.risk.errors import BeyondOwnScope, SwitchAlreadyTripped, SwitchTargetUnknown
 from apps.risk.events import KillSwitchRearmed, KillSwitchTripped
 from apps.risk.models import KillSwitch
 
@@ -34,9 +34,10 @@ REARM = "risk.rearm_kill_switch"
 def kill_switch_trip(*, level: str, target: str = "", actor: Actor, reason: str) -> KillSwitch:
     """Stop everything but reductions and cancels for a scope, at once and by one person.
 
-    Raises `NotAllowed`, `SwitchTargetUnknown`, `SwitchAlreadyTripped`.
+    Raises `NotAllowed`, `BeyondOwnScope`, `SwitchTargetUnknown`, `SwitchAlreadyTripped`.
     """
     actor.require(SET_KILL_SWITCH)
+    _require_reach(SwitchLevel(level), actor)
     switch = KillSwitch(
         level=SwitchLevel(level),
         target=canonical_target(SwitchLevel(level), target, actor=actor),
@@ -55,10 +56,11 @@ def kill_switch_trip(*, level: str, target: str = "", actor: Actor, reason: str)
 def kill_switch_rearm_request(*, kill_switch_id: UUID, actor: Actor, reason: str) -> KillSwitch:
     """Ask a second person to let trading go on. Nothing changes until they agree.
 
-    Raises `NotVisible`, `NotAllowed`, `WrongState`.
+    Raises `NotVisible`, `NotAllowed`, `BeyondOwnScope`, `WrongState`.
     """
     actor.require(SET_KILL_SWITCH)
     switch: KillSwitch = lock_row(KillSwitch.objects.all(), kill_switch_id, visible_to=actor)
+    _require_reach(SwitchLevel(switch.level), actor)
     if switch.state != SwitchState.TRIPPED:
         raise WrongState(state=switch.get_state_display(), command=_("asking to re-arm"))
     switch.ask_to_rearm(by=actor, reason=reason)
@@ -91,6 +93,12 @@ def _rearm(approval: Approval, *, actor: Actor) -> None:
     switch.save_as(actor, approval.reason, action="kill_switch.rearm")
     _tell_engine(switch, KillSwitchMode.OFF, actor, approval.reason)
     emit(KillSwitchRearmed(kill_switch_id=switch.id, scope=switch.scope))
+
+
+def _require_reach(level: SwitchLevel, actor: Actor) -> None:
+    """The firm, a book, an instrument and a group cut through every company: they take the scope of the whole house."""
+    if level in HOUSE_WIDE and actor.scope.level is not ScopeLevel.ALL:
+        raise BeyondOwnScope(level=level.label)
 
 
 def canonical_target(level: SwitchLevel, target: str, *, actor: Actor) -> str:

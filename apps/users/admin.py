@@ -8,13 +8,14 @@ from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group
+from django.db.models import Count
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from apps.core.actor import ScopeLevel
 from apps.core.admin import BrokerModelAdmin, actor_of
-from apps.users.models import Desk, Role, User
+from apps.users.models import Desk, Role, RoleMask, Team, User
 
 # The pages of allauth's own tables would let staff edit sessions and second factors past every service.
 for table in (EmailAddress, EmailConfirmation, Authenticator, UserSession):
@@ -39,7 +40,8 @@ class UserAdmin(BrokerModelAdmin):
     list_select_related = ("desk",)
     search_fields = ("email", "name")
     fieldsets = (
-        (None, {"fields": (("email", "name"), ("is_active", "is_staff"), ("scope_level", "desk"), "entities",
+        (None, {"fields": (("email", "name"), ("is_active", "is_staff"), ("scope_level", "desk", "team"),
+                           ("entities", "jurisdictions"),
                            ("last_login", "date_joined"))}),
     )  # fmt: skip
     show_timeline = True
@@ -78,6 +80,41 @@ class RoleAdmin(GroupAdmin, ModelAdmin):
 class DeskAdmin(BrokerModelAdmin):
     list_display = ("name", "code")
     search_fields = ("name",)
+    show_timeline = False
+
+    def has_history_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Team)
+class TeamAdmin(BrokerModelAdmin):
+    """Who works on one book; the lead and whoever sees as far as the team see all of it."""
+
+    list_display = ("name", "code", "desk", "lead", "people")
+    list_filter = ("desk",)
+    list_select_related = ("desk", "lead")
+    search_fields = ("name", "code")
+    show_timeline = False
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).annotate(member_count=Count("members"))
+
+    def has_history_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description=_("people"), ordering="member_count")
+    def people(self, obj: Any) -> int:
+        return int(obj.member_count)
+
+
+@admin.register(RoleMask)
+class RoleMaskAdmin(BrokerModelAdmin):
+    """What each role reads of personal fields. The data file is where it is changed."""
+
+    list_display = ("role", "field", "mask")
+    list_filter = ("role", "mask")
+    list_select_related = ("role",)
+    search_fields = ("field", "role__name")
     show_timeline = False
 
     def has_history_permission(self, request: HttpRequest, obj: Any = None) -> bool:

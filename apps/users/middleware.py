@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.utils.functional import SimpleLazyObject
 
 from apps.core.errors import StepUpRequired
+from apps.core.masks import seen_by
 from apps.users.selectors import actor_for
 from apps.users.signin.step_up import lead_to_proof, restore_kept_input
 
@@ -13,14 +14,16 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 class ActorMiddleware:
-    """Puts `request.actor` beside `request.user`, found when first asked for."""
+    """Puts `request.actor` beside `request.user`, found when first asked for;
+    rows name themselves as this actor may read them."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request.actor = SimpleLazyObject(lambda: actor_for(request.user, request))  # type: ignore[attr-defined]
-        return self.get_response(request)
+        with seen_by(request.actor):  # type: ignore[attr-defined]
+            return self.get_response(request)
 
 
 class StepUpMiddleware:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import replace
 from typing import Any
@@ -11,7 +11,9 @@ from django.http import HttpRequest
 
 from apps.core.actor import Actor, ActorKind, Scope, ScopeLevel
 from apps.core.context import current_request
-from apps.users.models import User
+from apps.core.masks import WIDEST, FieldMask
+from apps.core.querysets import shared_with
+from apps.users.models import RoleMask, Team, User
 from apps.users.signin.freshness import is_fresh
 
 Memberships = Callable[[User], tuple[str, frozenset[UUID]]]
@@ -42,13 +44,10 @@ def actor_for(user: User | AnonymousUser, request: HttpRequest | None = None) ->
         label=str(user) if user.is_staff else f"login {user.pk}",
         user_id=user.pk,
         permissions=frozenset(user.get_all_permissions()),
-        scope=Scope(
-            ScopeLevel(user.scope_level) if user.is_staff else ScopeLevel.NONE,
-            user.desk_id,
-            frozenset(user.entities),
-        ),
+        scope=scope_of(user),
         client_ids=clients,
         partner_ids=partners,
+        masks=RoleMasks(user.pk) if user.is_staff else {},
         request_id=context.request_id,
         ip=context.ip,
         fresh=is_fresh(request) if request is not None else True,
@@ -59,6 +58,53 @@ def actor_now(user_id: int) -> Actor | None:
     """What this login may do at this moment, outside any request; None for one that may no longer come in."""
     user = User.objects.filter(pk=user_id, is_active=True).first()
     return actor_for(user) if user is not None else None
+
+
+def scope_of(user: User) -> Scope:
+    """How far this login sees at this instant, with what was shared with it."""
+    if not user.is_staff:
+        return Scope()
+    level = ScopeLevel(user.scope_level)
+    return Scope(
+        level=level,
+        desk_id=user.desk_id,
+        entities=frozenset(user.entities),
+        team_ids=_teams_of(user) if level is ScopeLevel.TEAM else frozenset(),
+        jurisdictions=frozenset(user.jurisdictions),
+        shared=shared_with(user.pk) if level is not ScopeLevel.ALL else {},
+    )
+
+
+def _teams_of(user: User) -> frozenset[int]:
+    """The team one belongs to and those one leads."""
+    led = Team.objects.filter(lead_id=user.pk).values_list("pk", flat=True)
+    return frozenset(led) | ({user.team_id} if user.team_id is not None else set())
+
+
+class RoleMasks(Mapping[str, str]):
+    """What the roles of a user read of each personal field, asked for when the first one is shown."""
+
+    def __init__(self, user_id: int) -> None:
+        self.user_id = user_id
+        self._found: dict[str, str] | None = None
+
+    def _rows(self) -> dict[str, str]:
+        if self._found is None:
+            self._found = {}
+            rows = RoleMask.objects.filter(role__user=self.user_id).values_list("field", "mask")
+            for name, mask in rows:
+                held = self._found.get(name, FieldMask.NONE.value)
+                self._found[name] = min(held, mask, key=lambda m: WIDEST.index(FieldMask(m)))
+        return self._found
+
+    def __getitem__(self, name: str) -> str:
+        return self._rows()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows())
+
+    def __len__(self) -> int:
+        return len(self._rows())
 
 
 def as_partner(actor: Actor) -> Actor:

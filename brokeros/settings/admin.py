@@ -135,6 +135,12 @@ UNFOLD: dict[str, Any] = {
                         "clients.view_duplicateflag",
                     ),
                     item(
+                        _("Shared clients"),
+                        "person_add",
+                        "admin:clients_clientshare_changelist",
+                        "clients.view_clientshare",
+                    ),
+                    item(
                         _("Legal entities"),
                         "domain",
                         "admin:clients_legalentity_changelist",

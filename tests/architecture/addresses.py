@@ -256,6 +256,8 @@ RULES: dict[str, Rule] = {
     "admin-run-progress": Rule("staff-none", objects=_no_run),
     "admin-run-stop": Rule("staff-none", objects=_no_run),
     "admin-run-file": Rule("staff-none", objects=_no_run),
+    "admin-personal-reveal": Rule("staff", "core.reveal_personal", lambda h, w: {
+        "label": "clients.person", "pk": h.thing("clients.Person", w).pk, "field": "email"}, True),
     "admin-risk-exposure": Rule("staff", "risk.view_exposure"),
     "admin-risk-exposure-symbol": Rule("staff", "risk.view_exposure", lambda _h, _w: {"symbol": "EURUSD"}),
     "admin:rules_ruleset_tester": Rule("staff", "rules.test_rules", _owned("rules.RuleSet", "object_id"), True),

@@ -73,7 +73,7 @@ def test_lists_and_pages_show_only_what_is_in_scope():
     assert client.get(page("change", ours.pk)).status_code == 200
     assert client.get(page("change", theirs.pk)).status_code in (302, 404)
     assert client.get(page("history", theirs.pk)).status_code == 404
-    assert client.get(page("transition", theirs.pk, "approve")).status_code == 404
+    assert browser(VIEW, VOTE).get(page("transition", theirs.pk, "approve")).status_code == 404
 
 
 def test_without_any_scope_nothing_is_shown():

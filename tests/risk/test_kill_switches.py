@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from django.db import IntegrityError, transaction
 
+from apps.core.actor import ScopeLevel
 from apps.core.approvals import approval_vote, approval_withdraw
-from apps.core.errors import NotAllowed, SelfApproval, WrongState
+from apps.core.errors import NotAllowed, NotVisible, SelfApproval, WrongState
 from apps.core.models import Approval, AuditRecord, OutboxEvent
 from apps.core.outbox import deliver_all
-from apps.risk.errors import SwitchAlreadyTripped, SwitchTargetUnknown
+from apps.risk.errors import BeyondOwnScope, SwitchAlreadyTripped, SwitchTargetUnknown
 from apps.risk.models import KillSwitch
 from apps.risk.services import kill_switch_rearm_request, kill_switch_trip
 from tests.orders import floor
@@ -172,3 +173,40 @@ def test_the_database_allows_one_switch_in_force_for_a_scope():
         KillSwitch(level="symbol", target="EURUSD", tripped_by="x").save()
 
     assert KillSwitch.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("level", "target"),
+    [("firm", ""), ("symbol", "EURUSD"), ("book", "B"), ("group", "eu-standard")],
+)
+def test_what_reaches_every_company_takes_the_scope_of_the_whole_house(level: str, target: str):
+    """A dealer of one company neither stops nor opens what the clients of the other one trade on."""
+    here = staff(1, level=ScopeLevel.ENTITY, entities=frozenset({"BOS-EU"}))
+    with pytest.raises(BeyondOwnScope):
+        trip(level, target, actor=here)
+    assert not KillSwitch.objects.exists()
+    assert switch_events() == []
+
+
+def test_a_dealer_of_one_company_stops_that_company_and_opens_nothing_wider():
+    code = floor.trading_account().client.entity.code
+    here = staff(1, level=ScopeLevel.ENTITY, entities=frozenset({code}))
+    own = trip("entity", code, actor=here)
+    assert own.scope == f"entity:{code}"
+    symbol = trip("symbol", "EURUSD")
+    with pytest.raises(BeyondOwnScope):
+        kill_switch_rearm_request(kill_switch_id=symbol.pk, actor=here, reason="let me")
+    assert state_of(symbol) == "TRIPPED"
+
+
+def test_a_stop_of_one_client_is_known_to_those_alone_who_see_the_client():
+    account = floor.trading_account(funds="50000")
+    switch = trip("client", str(account.client_id))
+    entity = account.client.entity.code
+    near = staff(2, level=ScopeLevel.ENTITY, entities=frozenset({entity}))
+    far = staff(3, level=ScopeLevel.ENTITY, entities=frozenset({"ELSEWHERE"}))
+    assert list(KillSwitch.objects.visible_to(near)) == [switch]
+    assert not KillSwitch.objects.visible_to(far).exists()
+    with pytest.raises(NotVisible):
+        kill_switch_rearm_request(kill_switch_id=switch.pk, actor=far, reason="let me")
+    assert state_of(switch) == "TRIPPED"

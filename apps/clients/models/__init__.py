@@ -6,12 +6,14 @@ from apps.clients.models.entity import LegalEntity
 from apps.clients.models.onboarding import OnboardingSession
 from apps.clients.models.person import Person
 from apps.clients.models.restriction import Restriction
+from apps.clients.models.share import ClientShare
 
 __all__ = [
     "Agreement",
     "AgreementAcceptance",
     "Client",
     "ClientLogin",
+    "ClientShare",
     "DuplicateFlag",
     "EmailConfirmation",
     "LegalEntity",

@@ -21,6 +21,8 @@ class OnboardingSession(AuditedModel):
     """Answers so far. Pinned to the schema version with which it began, so that a question
     published meanwhile does not change the ground under somebody's feet."""
 
+    personal_fields = {"answers": "free"}
+
     client = models.OneToOneField(
         "clients.Client", models.PROTECT, related_name="onboarding", verbose_name=_("client")
     )

@@ -10,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.clients.querysets import PersonQuerySet
+from apps.core.masks import said
 from apps.core.models import AuditedModel
 from apps.core.privacy.blind import BlindIndexField, BlindWordsField
 from apps.core.privacy.fields import EncryptedDateField, EncryptedTextField
@@ -25,6 +26,25 @@ class Person(AuditedModel):
     Sealed under two keys of the person: who they are is kept as long as the law on money laundering says, how to
     reach them only as long as they are with us.
     """
+
+    personal_fields = {
+        "first_name": "name",
+        "last_name": "name",
+        "names": "free",
+        "email": "email",
+        "email_index": "free",
+        "mailbox_index": "free",
+        "phone": "phone",
+        "phone_index": "free",
+        "date_of_birth": "date",
+        "address_line1": "address",
+        "address_line2": "address",
+        "city": "place",
+        "region": "place",
+        "postal_code": "postcode",
+        "tax_id": "document",
+    }
+    personal_permission = "clients.view_client"
 
     first_name = EncryptedTextField(_("first name"), max_length=100, subject="id")
     last_name = EncryptedTextField(_("last name"), max_length=100, subject="id")
@@ -74,7 +94,7 @@ class Person(AuditedModel):
         indexes = [GinIndex(fields=["names"], name="clients_person_names")]
 
     def __str__(self) -> str:
-        return self.full_name
+        return said(self, "first_name", "last_name")
 
     @property
     def full_name(self) -> str:

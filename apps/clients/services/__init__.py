@@ -31,6 +31,7 @@ from apps.clients.services.restrictions import (
     restriction_lift,
     restrictions_expire,
 )
+from apps.clients.services.sharing import client_share, client_share_revoke
 
 __all__ = [
     "activate_when_ready",
@@ -44,6 +45,8 @@ __all__ = [
     "client_register",
     "client_reject",
     "client_risk_set",
+    "client_share",
+    "client_share_revoke",
     "client_verification_set",
     "client_wake",
     "duplicate_confirm",

@@ -21,6 +21,7 @@ from apps.core.admin.edits import EditsMixin, WithoutTransaction
 from apps.core.admin.exports import ExportMixin
 from apps.core.admin.history import SafeHistoryMixin
 from apps.core.admin.lists import ListsMixin
+from apps.core.admin.masking import MaskedMixin
 from apps.core.admin.scope import ScopeMixin, actor_of
 from apps.core.admin.transitions import ReasonForm, Transition, TransitionsMixin
 from apps.core.panels import Panel, panels_for, receipt_url
@@ -40,6 +41,7 @@ def _with_receipts(fields: Any) -> Any:
 
 class BrokerModelAdmin(
     ScopeMixin,
+    MaskedMixin,
     ListsMixin,
     ExportMixin,
     EditsMixin,
@@ -91,6 +93,7 @@ class BrokerModelAdmin(
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
+        self._require_permission(request)
         obj = self.get_object(request, unquote(object_id))
         extra = dict(extra_context or {})
         if obj is not None:

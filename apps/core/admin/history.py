@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from simple_history.admin import SimpleHistoryAdmin
@@ -18,9 +17,9 @@ class SafeHistoryMixin(SimpleHistoryAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        self._require_visible(request, object_id)
         if not hasattr(self.model, "history"):
             raise Http404
-        self._require_visible(request, object_id)
         return super().history_view(request, object_id, extra_context)
 
     def history_form_view(
@@ -32,14 +31,7 @@ class SafeHistoryMixin(SimpleHistoryAdmin):
     ) -> HttpResponse:
         if request.method != "GET":
             raise PermissionDenied
+        self._require_visible(request, object_id)
         if not hasattr(self.model, "history"):
             raise Http404
-        self._require_visible(request, object_id)
         return super().history_form_view(request, object_id, version_id, extra_context)
-
-    def _require_visible(self, request: HttpRequest, object_id: str) -> None:
-        obj = self.get_object(request, unquote(object_id))
-        if obj is None:
-            raise Http404
-        if not self.has_view_permission(request, obj):
-            raise PermissionDenied

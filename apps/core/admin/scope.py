@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponseBase
 
 from apps.core.actor import Actor
 
@@ -46,3 +48,19 @@ class ScopeMixin(Page):
         if hasattr(manager, "visible_to"):
             kwargs.setdefault("queryset", manager.visible_to(actor_of(request)))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    # A missing permission is told before anything is read; what is out of scope is absent.
+
+    def _require_permission(self, request: HttpRequest) -> None:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+
+    def _require_visible(self, request: HttpRequest, object_id: str) -> None:
+        self._require_permission(request)
+        if self.get_object(request, unquote(object_id)) is None:
+            raise Http404
+
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> HttpResponseBase:
+        raise Http404

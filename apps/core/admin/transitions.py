@@ -92,11 +92,13 @@ class TransitionsMixin(Page):
     def transition_view(self, request: HttpRequest, object_id: str, code: str) -> HttpResponseBase:
         """GET shows the dialog and changes nothing; POST runs the service."""
         transition = next((t for t in self.transitions if t.code == code), None)
-        obj = self.get_object(request, unquote(object_id))
-        if transition is None or obj is None:
+        if transition is None:
             raise Http404
         if not actor_of(request).allows(transition.permission):
             raise PermissionDenied
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None:
+            raise Http404
         form_class = transition.form
         build: Any = (
             partial(form_class, obj=obj) if getattr(form_class, "needs_obj", False) else form_class  # type: ignore[call-arg]

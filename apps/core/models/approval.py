@@ -124,7 +124,7 @@ class ApprovalPolicy(AuditedModel):
 
 
 class ApprovalQuerySet(ScopedQuerySet):
-    scope_paths = {"entity": "entity", "desk": "desk_id"}
+    scope_paths = {"entity": "entity", "desk": "desk_id", "subject_client": "client_id"}
 
     def open(self) -> ApprovalQuerySet:
         return self.filter(state__in=Approval.OPEN)

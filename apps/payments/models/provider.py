@@ -121,6 +121,8 @@ class PaymentInstrument(AuditedModel):
     fingerprint recognises the same instrument and tells nothing about it.
     """
 
+    personal_fields = {"details": "iban", "holder_name": "name"}
+
     client = models.ForeignKey(
         "clients.Client", models.PROTECT, related_name="+", verbose_name=_("client")
     )
