@@ -33,6 +33,7 @@ class Permission:
 
 VOTE_APPROVAL = Permission("core.vote_approval", _("Decide on pending approvals"))
 VIEW_AUDIT = Permission("core.view_auditrecord", _("Read the audit trail"))
+EXPORT_AUDIT = Permission("core.export_auditrecord", _("Take signed extracts of the audit trail"))
 RETRY_DELIVERY = Permission("core.retry_delivery", _("Retry a dead delivery"))
 SKIP_DELIVERY = Permission("core.skip_delivery", _("Skip a dead delivery"))
 SHARE_VIEW = Permission("core.share_view", _("Share saved views of lists with a role"))

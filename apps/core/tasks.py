@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from apps.core import approvals, outbox, runs
+from apps.core import approvals, integrity, outbox, runs
 from apps.core.actor import Actor
 
 
@@ -41,3 +41,9 @@ def approvals_escalate() -> None:
     """What waits too long, or for too few people, goes to the next role; late reviews of emergencies are told of."""
     approvals.approvals_escalate(actor=Actor.system("approvals"))
     approvals.reviews_remind(actor=Actor.system("approvals"))
+
+
+@shared_task(name="core.audit_verify", soft_time_limit=6 * 3600)
+def audit_verify() -> None:
+    """The whole audit trail is proven and its head signed; what does not hold waits in the inbox."""
+    integrity.integrity_nightly()

@@ -334,6 +334,23 @@ UNFOLD: dict[str, Any] = {
                 ],
             },
             {
+                "title": _("Audit"),
+                "items": [
+                    item(
+                        _("Audit trail"),
+                        "history",
+                        "admin:core_auditrecord_changelist",
+                        "core.view_auditrecord",
+                    ),
+                    item(
+                        _("Signed heads"),
+                        "verified",
+                        "admin:core_audithead_changelist",
+                        "core.view_audithead",
+                    ),
+                ],
+            },
+            {
                 "title": _("Risk"),
                 "items": [
                     item(

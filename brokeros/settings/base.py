@@ -1,5 +1,7 @@
 """What every installation shares."""
 
+from celery.schedules import crontab
+
 from brokeros.logs import logging_config
 from brokeros.settings.admin import UNFOLD  # noqa: F401
 from brokeros.settings.environment import BASE_DIR, env, home
@@ -211,6 +213,11 @@ OUTBOX_RESEND_AFTER_S = env.float("BROKEROS_RESEND_AFTER_S", default=30.0)
 OUTBOX_LAG_LIMIT_S = 30.0
 OUTBOX_LATE_S = env.float("BROKEROS_OUTBOX_LATE_S", default=300.0)
 OUTBOX_KEEP_DAYS = env.int("BROKEROS_OUTBOX_KEEP_DAYS", default=30)
+# At night, when few write: the whole trail is walked.
+CELERY_BEAT_SCHEDULE["core.audit_verify"] = {
+    "task": "core.audit_verify",
+    "schedule": crontab(hour=2, minute=10),
+}
 CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "beat-schedule")
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
 

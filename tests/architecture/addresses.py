@@ -267,6 +267,7 @@ RULES: dict[str, Rule] = {
         "staff", "kyc.view_document", _owned("kyc.Document", "document_id"), True, records=frozenset({FILE})
     ),
     "admin:risk_killswitch_trip": Rule("staff", "orders.set_kill_switch"),
+    "admin:core_auditrecord_extract": Rule("staff", "core.export_auditrecord"),
     "admin:ib_partner_tree": Rule("staff", "ib.view_partner"),
 }  # fmt: skip
 

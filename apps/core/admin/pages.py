@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.actor import Actor
 from apps.core.admin.base import BrokerModelAdmin, Transition, actor_of
 from apps.core.approvals import approval_vote, approval_withdraw
-from apps.core.models import Approval, ApprovalVote, AuditRecord, Mail
+from apps.core.models import Approval, ApprovalVote, Mail
 from apps.core.panels import Panel
 from apps.core.permissions import VOTE_APPROVAL
 
@@ -126,18 +126,6 @@ class ReadOnlyAdmin(BrokerModelAdmin):
 
     def has_history_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-@admin.register(AuditRecord)
-class AuditRecordAdmin(ReadOnlyAdmin):
-    list_display = ("at", "actor_label", "action", "about", "reason", "request_id")
-    list_filter = ("actor_kind", "action")
-    search_fields = ("=subject_id", "=client_id", "actor_label", "=request_id", "action")
-    date_hierarchy = "at"
-
-    @admin.display(description=_("about"))
-    def about(self, obj: AuditRecord) -> str:
-        return subject_link(obj)
 
 
 @admin.register(Mail)

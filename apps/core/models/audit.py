@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core import clock
 from apps.core.models.base import AppendOnlyModel
-from apps.core.querysets import TrailQuerySet
+from apps.core.querysets import MachineryQuerySet, TrailQuerySet
 
 
 class AuditRecord(AppendOnlyModel):
@@ -97,6 +97,8 @@ class AuditHead(AppendOnlyModel):
     at = models.DateTimeField(_("signed"), default=clock.now)
     key_id = models.CharField(_("key"), max_length=16)
     signature = models.CharField(_("signature"), max_length=88)
+
+    objects = MachineryQuerySet.as_manager()
 
     class Meta(AppendOnlyModel.Meta):
         verbose_name = _("signed head")
