@@ -6,9 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.accounts.adapters import capabilities_of
@@ -40,7 +38,7 @@ from apps.accounts.services import (
     account_retry_provisioning,
     operation_retry,
 )
-from apps.core.admin import BrokerModelAdmin, ReasonForm, Transition
+from apps.core.admin import BrokerInline, BrokerModelAdmin, BulkTransition, ReasonForm, Transition
 
 S = AccountState
 
@@ -63,6 +61,7 @@ class LeverageReasonForm(ReasonForm):
 
 @admin.register(TradingAccount)
 class TradingAccountAdmin(BrokerModelAdmin):
+    bulk = (BulkTransition("close-only"), BulkTransition("retry"))
     list_display = (
         "login", "client", "account_type", "currency", "leverage", "state", "rights", "created_at",
     )  # fmt: skip
@@ -137,6 +136,7 @@ class TradingAccountAdmin(BrokerModelAdmin):
 
 @admin.register(PlatformOperation)
 class PlatformOperationAdmin(BrokerModelAdmin):
+    bulk = (BulkTransition("retry"),)
     list_display = (
         "created_at",
         "kind",
@@ -163,15 +163,9 @@ class PlatformOperationAdmin(BrokerModelAdmin):
     )  # fmt: skip
 
 
-class ServerInline(TabularInline):
+class ServerInline(BrokerInline):
     model = PlatformServer
-    extra = 0
-    can_delete = False
     fields = ("code", "name", "environment", "address", "active")
-    readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Platform)
@@ -204,15 +198,9 @@ class AccountGroupAdmin(BrokerModelAdmin):
     list_select_related = ("server",)
 
 
-class TypeGroupInline(TabularInline):
+class TypeGroupInline(BrokerInline):
     model = AccountTypeGroup
-    extra = 0
-    can_delete = False
     fields = ("currency", "group")
-    readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(AccountType)

@@ -59,7 +59,7 @@ from apps.clients.services import (
     restriction_lift,
 )
 from apps.core import clock
-from apps.core.admin import BrokerModelAdmin, ReasonForm, Transition
+from apps.core.admin import BrokerModelAdmin, BulkTransition, ReasonForm, Transition
 from apps.core.templatetags.brokeros import badge, duration
 from apps.users.models import Desk
 
@@ -126,11 +126,36 @@ class ShareForm(ReasonForm):
         self.fields["user_id"].choices = [("", "—"), *((row.pk, str(row)) for row in staff)]  # type: ignore[attr-defined]
 
 
+class OwnersForm(ReasonForm):
+    """The owner and the desk of many clients."""
+
+    owner_id = forms.TypedChoiceField(
+        label=_("Owner"), required=False, coerce=int, empty_value=None,
+        widget=UnfoldAdminSelectWidget,
+    )  # fmt: skip
+    desk_id = forms.TypedChoiceField(
+        label=_("Desk"), required=False, coerce=int, empty_value=None,
+        widget=UnfoldAdminSelectWidget,
+    )  # fmt: skip
+    field_order = ("owner_id", "desk_id", "reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        staff = get_user_model()._default_manager.filter(is_staff=True, is_active=True)
+        for name, rows in (("owner_id", staff), ("desk_id", Desk.objects.all())):
+            self.fields[name].choices = [("", "—"), *((row.pk, str(row)) for row in rows)]  # type: ignore[attr-defined]
+
+
 @admin.register(Client)
 class ClientAdmin(BrokerModelAdmin):
     """Client 360."""
 
     export = CLIENTS
+    bulk = (
+        BulkTransition("owner", form=OwnersForm),
+        BulkTransition("dormant"),
+        BulkTransition("wake"),
+    )
     change_form_template = "clients/admin/client_360.html"
     show_timeline = False
     list_display = (
@@ -340,6 +365,7 @@ class OnboardingSessionAdmin(BrokerModelAdmin):
 
 @admin.register(DuplicateFlag)
 class DuplicateFlagAdmin(BrokerModelAdmin):
+    bulk = (BulkTransition("dismiss"),)
     list_display = ("client", "other", "signal", "state", "created_at")
     list_filter = ("state", "signal")
     list_select_related = ("client__person", "other__person")

@@ -16,6 +16,8 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         from simple_history.signals import pre_create_historical_record
 
-        from apps.core import inbox, reactions  # noqa: F401
+        from apps.core import checks, inbox, reactions  # noqa: F401
+        from apps.core.admin.doors import close_foreign_pages
 
         pre_create_historical_record.connect(_tells_of, dispatch_uid="core.sealed_history")
+        close_foreign_pages()

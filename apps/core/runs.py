@@ -32,6 +32,7 @@ from apps.core.errors import DomainError, NotVisible
 from apps.core.events import Event, emit
 from apps.core.ids import new_id
 from apps.core.locks import lock_row
+from apps.core.masks import seen_by
 from apps.core.models import Run, RunFile, RunRow
 
 log = logging.getLogger(__name__)
@@ -174,7 +175,8 @@ def run_work(run_id: UUID, *, actor: Actor | None = None, seconds: float = SLICE
         return True
     try:
         who = _acting(actor or _actor_of(run), run)
-        finished = _WORK[run.kind](Turn(run, who, clock.now() + timedelta(seconds=seconds)))
+        with seen_by(who):
+            finished = _WORK[run.kind](Turn(run, who, clock.now() + timedelta(seconds=seconds)))
     except DomainError as refused:
         _end(run_id, Run.State.FAILED, f"{refused.code}: {refused}")
         return True

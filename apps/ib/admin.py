@@ -12,7 +12,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import TabularInline
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminSplitDateTimeWidget,
@@ -21,7 +20,7 @@ from unfold.widgets import (
 
 from apps.core import clock
 from apps.core.actor import Actor
-from apps.core.admin import BrokerModelAdmin, ReasonForm, Transition, actor_of
+from apps.core.admin import BrokerInline, BrokerModelAdmin, ReasonForm, Transition, actor_of
 from apps.ib.enums import AccrualState, AgreementState, PayoutState
 from apps.ib.models import (
     Accrual,
@@ -123,35 +122,24 @@ def payout_prepare_now(*, partner_id: UUID, actor: Actor, reason: str) -> Payout
     return payout_prepare(partner_id=partner_id, cut_off=clock.now(), actor=actor, reason=reason)
 
 
-class _Inline(TabularInline):
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class AgreementInline(_Inline):
+class AgreementInline(BrokerInline):
     model = PartnerAgreement
     fields = ("number", "state", "applied_at", "activated_at", "ended_at")
 
 
-class AssignmentInline(_Inline):
+class AssignmentInline(BrokerInline):
     model = PlanAssignment
     fields = ("plan", "valid_from", "valid_to")
 
 
-class EdgeInline(_Inline):
+class EdgeInline(BrokerInline):
     model = TreeEdge
     fk_name = "child"
     fields = ("parent", "valid_from", "valid_to")
     verbose_name_plural = _("works under")
 
 
-class LinkInline(_Inline):
+class LinkInline(BrokerInline):
     model = ReferralLink
     fields = ("code", "label", "active")
 
@@ -232,7 +220,7 @@ class PartnerAdmin(BrokerModelAdmin):
         return render(request, "ib/admin/tree.html", context)
 
 
-class PlanLineInline(_Inline):
+class PlanLineInline(BrokerInline):
     model = PlanLine
     fields = ("asset_class", "kind", "rates", "reference_contract", "lot_multiplier")
 
@@ -274,7 +262,7 @@ def plan_rates_publish(
     )
 
 
-class VersionInline(_Inline):
+class VersionInline(BrokerInline):
     model = PlanVersion
     fields = ("number", "valid_from", "state")
     show_change_link = True

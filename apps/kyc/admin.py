@@ -21,7 +21,7 @@ from unfold.widgets import (
 )
 
 from apps.core import clock
-from apps.core.admin import BrokerModelAdmin, ReasonForm, Transition, actor_of
+from apps.core.admin import BrokerModelAdmin, BulkTransition, ReasonForm, Transition, actor_of
 from apps.core.templatetags.brokeros import badge, duration
 from apps.kyc.enums import UNDECIDED, WITH_STAFF, CaseRejectReason, CaseState, RejectReason
 from apps.kyc.models import Document, KycCase
@@ -133,6 +133,7 @@ def _claimed(case: KycCase) -> bool:
 @admin.register(KycCase)
 class KycCaseAdmin(BrokerModelAdmin):
     change_form_template = "kyc/admin/review.html"
+    bulk = (BulkTransition("claim"), BulkTransition("release"))
     list_display = (
         "client", "entity", "shown_state", "waits", "due", "money", "round", "claimed_by",
         "level",

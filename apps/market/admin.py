@@ -11,7 +11,6 @@ from django.contrib import admin
 from django.db.models import Field
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.widgets import (
     UnfoldAdminDateWidget,
@@ -23,7 +22,7 @@ from unfold.widgets import (
 
 from apps.core import clock
 from apps.core.actor import Actor
-from apps.core.admin import BrokerModelAdmin, ReasonForm, Transition
+from apps.core.admin import BrokerInline, BrokerModelAdmin, ReasonForm, Transition
 from apps.core.panels import Panel
 from apps.market.enums import InstrumentStatus, VenueStatus, Weekday
 from apps.market.models import (
@@ -191,22 +190,10 @@ def holiday_drop(*, calendar_id: Any, day: date, actor: Actor, reason: str) -> A
     return holiday_remove(calendar=calendar, day=day, actor=actor, reason=reason)
 
 
-class ReadOnlyInline(TabularInline):
+class ReadOnlyInline(BrokerInline):
     """Rows of the parent, changed only through its services."""
 
-    extra = 0
-    can_delete = False
-    show_change_link = False
     hide_title = True
-
-    def has_add_permission(self, request: Any, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: Any, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
-        return False
 
     def has_view_permission(self, request: Any, obj: Any = None) -> bool:
         return True

@@ -251,6 +251,7 @@ RULES: dict[str, Rule] = {
     "admin:view_on_site": Rule("staff-none", objects=lambda _h, _w: {"content_type_id": 1, "object_id": 1}),
     "admin:app_list": Rule("staff-some", objects=lambda _h, _w: {"app_label": "clients"}),
     "admin:core_delivery_dead": Rule("staff", "core.retry_delivery"),
+    "admin-no-public-page": Rule("staff-none", objects=lambda _h, _w: {"rest": "1/1/"}),
     "admin-runs": Rule("staff"),
     "admin-run": Rule("staff-none", objects=_no_run),
     "admin-run-progress": Rule("staff-none", objects=_no_run),
@@ -272,6 +273,7 @@ RULES: dict[str, Rule] = {
 }  # fmt: skip
 
 MODEL_PAGES = (
+    "bulk",
     "export",
     "view_save",
     "view_remove",

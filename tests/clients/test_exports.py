@@ -135,7 +135,7 @@ def test_a_copied_file_does_not_open_under_another_run():
 @pytest.fixture
 def in_background(monkeypatch):
     monkeypatch.setattr(
-        "apps.core.admin.exports.ExportMixin.is_big", lambda self, total: True, raising=True
+        "apps.core.admin.exports.ExportMixin.is_big_export", lambda self, total: True, raising=True
     )
 
 

@@ -1,7 +1,14 @@
 """The base of every admin page, and the pages of control itself: approvals, audit, events, mailbox."""
 
 from apps.core.admin.audit import AuditHeadAdmin, AuditRecordAdmin
-from apps.core.admin.base import BrokerModelAdmin, ReasonForm, Transition, actor_of
+from apps.core.admin.base import (
+    BrokerInline,
+    BrokerModelAdmin,
+    BulkTransition,
+    ReasonForm,
+    Transition,
+    actor_of,
+)
 from apps.core.admin.deliveries import DeliveryAdmin, OutboxEventAdmin
 from apps.core.admin.pages import ApprovalAdmin
 
@@ -9,7 +16,9 @@ __all__ = [
     "ApprovalAdmin",
     "AuditHeadAdmin",
     "AuditRecordAdmin",
+    "BrokerInline",
     "BrokerModelAdmin",
+    "BulkTransition",
     "DeliveryAdmin",
     "OutboxEventAdmin",
     "ReasonForm",

@@ -17,6 +17,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
+from apps.core.admin.bulk import BulkMixin, BulkTransition
+from apps.core.admin.doors import BrokerInline, DoorsMixin
 from apps.core.admin.edits import EditsMixin, WithoutTransaction
 from apps.core.admin.exports import ExportMixin
 from apps.core.admin.history import SafeHistoryMixin
@@ -27,7 +29,14 @@ from apps.core.admin.transitions import ReasonForm, Transition, TransitionsMixin
 from apps.core.panels import Panel, panels_for, receipt_url
 from apps.core.timeline import subject_timeline
 
-__all__ = ["BrokerModelAdmin", "ReasonForm", "Transition", "actor_of"]
+__all__ = [
+    "BrokerInline",
+    "BrokerModelAdmin",
+    "BulkTransition",
+    "ReasonForm",
+    "Transition",
+    "actor_of",
+]
 
 
 def _with_receipts(fields: Any) -> Any:
@@ -42,6 +51,8 @@ def _with_receipts(fields: Any) -> Any:
 class BrokerModelAdmin(
     ScopeMixin,
     MaskedMixin,
+    BulkMixin,
+    DoorsMixin,
     ListsMixin,
     ExportMixin,
     EditsMixin,
@@ -57,7 +68,6 @@ class BrokerModelAdmin(
     change_form_template = "admin/broker_change_form.html"
     show_full_result_count = False
     list_per_page = 50
-    actions = None
     compressed_fields = True
     list_filter_submit = True
     show_timeline = True

@@ -11,7 +11,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from apps.core.admin.base import ReasonForm, Transition, actor_of
+from apps.core.admin.base import BulkTransition, ReasonForm, Transition, actor_of
 from apps.core.admin.pages import ReadOnlyAdmin
 from apps.core.dead_letters import (
     MOST_AT_ONCE,
@@ -47,6 +47,7 @@ class OutboxEventAdmin(ReadOnlyAdmin):
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
+    bulk = (BulkTransition("retry"), BulkTransition("skip"))
     list_display = ("id", "event", "handler", "state", "attempts", "next_at", "done_at")
     list_filter = ("state", "handler")
     list_select_related = ("event",)

@@ -100,7 +100,7 @@ class ExportMixin(Page):
             and actor_of(request).allows(self.export.permission)
         )
 
-    def is_big(self, total: int) -> bool:
+    def is_big_export(self, total: int) -> bool:
         """Whether a worker writes the file instead of the request."""
         return self.export is not None and total > self.export.at_once
 
@@ -141,7 +141,7 @@ class ExportMixin(Page):
             "total": total,
             "export": self.export,
             "error": error,
-            "background": self.is_big(total),
+            "background": self.is_big_export(total),
             "back_url": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
             + (f"?{request.GET.urlencode()}" if request.GET else ""),
         }
@@ -151,7 +151,7 @@ class ExportMixin(Page):
     def _start_export(
         self, request: HttpRequest, asked: dict[str, Any], total: int
     ) -> HttpResponse:
-        actor, background = actor_of(request), self.is_big(total)
+        actor, background = actor_of(request), self.is_big_export(total)
         run = run_draft(
             run_id=asked["run_id"],
             kind=Run.Kind.EXPORT,

@@ -10,11 +10,10 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from apps.clients.models import Client
-from apps.core.admin import BrokerModelAdmin, ReasonForm, Transition
+from apps.core.admin import BrokerInline, BrokerModelAdmin, ReasonForm, Transition
 from apps.payments.enums import SuspenseState
 from apps.payments.models import (
     PaymentMethod,
@@ -44,18 +43,9 @@ class SwitchForm(ReasonForm):
         self.fields["sends_payouts"].initial = obj.sends_payouts
 
 
-class MethodInline(TabularInline):
+class MethodInline(BrokerInline):
     model = PaymentMethod
-    extra = 0
-    can_delete = False
     fields = ("method", "currency", "deposits", "payouts", "deposit_time", "payout_time")
-    readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(PaymentProvider)

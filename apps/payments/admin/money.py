@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.admin import BrokerModelAdmin, Transition
+from apps.core.admin import BrokerModelAdmin, BulkTransition, Transition
 from apps.core.templatetags.brokeros import badge
 from apps.payments.enums import CreditState, WithdrawalState
 from apps.payments.exports import DEPOSITS, WITHDRAWALS
@@ -117,6 +117,7 @@ class DepositAdmin(MoneyAdmin):
 @admin.register(Withdrawal)
 class WithdrawalAdmin(MoneyAdmin):
     export = WITHDRAWALS
+    bulk = (BulkTransition("reject"),)
     list_display = (
         "created_at", "client", "sum", "method", "destination", "where", "ended", "approvals_required",
     )  # fmt: skip
@@ -170,6 +171,7 @@ class WithdrawalAdmin(MoneyAdmin):
 
 @admin.register(Transfer)
 class TransferAdmin(MoneyAdmin):
+    bulk = (BulkTransition("retry"),)
     list_display = (
         "created_at",
         "client",
