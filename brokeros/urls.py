@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView
 urlpatterns = [
     path("", include("apps.portal.public_urls")),
     path("portal/", include("apps.portal.urls")),
+    path("account/", include("apps.users.signin.urls")),
     path("", include("apps.ib.urls")),
     path("admin/risk/exposure/", include("apps.risk.admin_urls")),
     path("admin/personal/", include("apps.core.admin.reveal_urls")),

@@ -13,14 +13,19 @@ class ClientsConfig(AppConfig):
     def ready(self) -> None:
         from apps.clients import panels, reactions  # noqa: F401
         from apps.clients.models import Client, ClientShare
-        from apps.clients.selectors import clients_of_user
+        from apps.clients.selectors import clients_of_user, login_barred
         from apps.core.querysets import register_client_scope, register_shares
-        from apps.users.selectors import register_membership
+        from apps.users.selectors import register_membership, register_sign_in_check
 
         def memberships(user: object) -> tuple[str, frozenset[UUID]]:
             return "client", frozenset(clients_of_user(user.pk))  # type: ignore[attr-defined]
 
+        def barred(user: object) -> object:
+            closed = _("This login is closed at the moment. Please write to our support.")
+            return closed if login_barred(user.pk) else None  # type: ignore[attr-defined]
+
         register_membership("clients", memberships)
+        register_sign_in_check("clients", barred)
         register_client_scope(lambda actor: Client.objects.visible_to(actor).values("pk"))
         register_shares(
             "client",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import DomainError
+from apps.users.signin.errors import TokenInvalid as TokenInvalid
+from apps.users.signin.errors import WeakPassword as WeakPassword
 
 
 class RegistrationRefused(DomainError):
@@ -17,11 +19,6 @@ class NoBookingEntity(DomainError):
     message = _("None of our companies may serve residents of {country}.")
 
 
-class WeakPassword(DomainError):
-    code = "WEAK_PASSWORD"
-    message = _("{explanation}")
-
-
 class InvalidPhone(DomainError):
     code = "INVALID_PHONE"
     message = _("{phone} is not a phone number that can be reached. Start with the country code.")
@@ -30,11 +27,6 @@ class InvalidPhone(DomainError):
 class InvalidEmail(DomainError):
     code = "INVALID_EMAIL"
     message = _("{email} is not an e-mail address.")
-
-
-class TokenInvalid(DomainError):
-    code = "TOKEN_INVALID"
-    message = _("This link is not valid any more. Ask for a new one.")
 
 
 class OnboardingInvalid(DomainError):

@@ -43,14 +43,6 @@ class RegistrationRepeated(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PasswordResetRequested(Event):
-    name = "clients.PasswordResetRequested"
-    aggregate = "user_id"
-
-    user_id: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class EmailConfirmed(Event):
     name = "clients.EmailConfirmed"
     aggregate = "client_id"

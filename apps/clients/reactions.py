@@ -10,7 +10,6 @@ from django.utils.http import urlsafe_base64_encode
 from apps.clients.events import (
     ClientActivated,
     EmailConfirmationRequested,
-    PasswordResetRequested,
     RegistrationRepeated,
 )
 from apps.clients.models import Client, EmailConfirmation
@@ -18,6 +17,7 @@ from apps.clients.tokens import confirmation_token
 from apps.core import clock
 from apps.core.events import reacts_to
 from apps.core.mail import send_mail_later
+from apps.users.signin.events import PasswordResetRequested
 
 
 @reacts_to(EmailConfirmationRequested, atomic=False)

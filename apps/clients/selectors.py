@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from apps.clients.enums import (
     DuplicateSignal,
@@ -101,6 +101,13 @@ def login_barred(user_id: int) -> bool:
     """Whether this login has clients, and every one of them is under `no_login`."""
     logins = ClientLogin.objects.filter(user_id=user_id, active=True)
     return logins.exists() and not clients_of_user(user_id)
+
+
+def credentials_changed_at(client_id: UUID) -> datetime | None:
+    """When the password or a second factor of any of this client's logins last changed."""
+    logins = ClientLogin.objects.filter(client_id=client_id, active=True)
+    newest: datetime | None = logins.aggregate(at=Max("user__credentials_changed_at"))["at"]
+    return newest
 
 
 def client_email(client_id: UUID) -> str:

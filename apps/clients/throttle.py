@@ -50,8 +50,6 @@ class Limit:
             logger.warning("throttle_unavailable")
 
 
-LOGIN_BY_ADDRESS = Limit("login-address", 8, timedelta(minutes=15))
-LOGIN_BY_IP = Limit("login-ip", 60, timedelta(minutes=15))
 REGISTER_BY_IP = Limit("register-ip", 20, timedelta(hours=1))
 MAIL_BY_ADDRESS = Limit("mail-address", 4, timedelta(hours=1))
 MAIL_BY_IP = Limit("mail-ip", 30, timedelta(hours=1))

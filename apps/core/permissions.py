@@ -31,7 +31,7 @@ class Permission:
         return self.code
 
 
-VOTE_APPROVAL = Permission("core.vote_approval", _("Decide on pending approvals"))
+VOTE_APPROVAL = Permission("core.vote_approval", _("Decide on pending approvals"), step_up=True)
 VIEW_AUDIT = Permission("core.view_auditrecord", _("Read the audit trail"))
 EXPORT_AUDIT = Permission("core.export_auditrecord", _("Take signed extracts of the audit trail"))
 RETRY_DELIVERY = Permission("core.retry_delivery", _("Retry a dead delivery"))

@@ -10,6 +10,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from apps.portal.navigation import PARTNER, PORTAL, Item, Section, address, bottom_of, sections
+from apps.portal.people import DEMO_PEOPLE, PASSWORD, DemoPerson
 from apps.portal.selectors import booking_entity_of
 
 
@@ -47,6 +48,22 @@ class Shell:
         return bottom_of(self.partner_nav)
 
     @property
+    def register_url(self) -> str:
+        return address("portal:clients-register")
+
+    @property
+    def password_url(self) -> str:
+        return address("portal:clients-password-reset")
+
+    @property
+    def people(self) -> tuple[DemoPerson, ...]:
+        return DEMO_PEOPLE if self.demo else ()
+
+    @property
+    def people_password(self) -> str:
+        return PASSWORD
+
+    @property
     def logout_url(self) -> str:
         return address("portal:clients-logout", "portal:logout", "admin:logout")
 
@@ -62,6 +79,7 @@ class Shell:
             if self._actor is not None and self._actor.partner_ids:
                 lines.append((_("Partner pages"), "monitoring", self.partner_home))
             lines.append((_("Profile"), "person", address("portal:clients-profile")))
+            lines.append((_("Security"), "shield_person", address("mfa_index")))
         if self.demo:
             lines.append((_("Demo mailbox"), "mail", address("mailbox-list")))
         return [{"label": label, "icon": icon, "url": url} for label, icon, url in lines if url]

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,10 +15,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from apps.core.models import Mail
-from apps.portal.forms import SignInForm
 from apps.portal.navigation import address
 from apps.portal.people import DEMO_PEOPLE
-from apps.users.selectors import actor_for, request_actor
+from apps.users.selectors import request_actor
+from apps.users.signin.views import SignInView
 
 SEARCHED_MAILS = 2000
 MAILS_PER_PAGE = 30
@@ -63,24 +63,8 @@ def api_docs(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/api_docs.html", {"schema_url": reverse("schema")})
 
 
-class SignIn(LoginView):
-    """One sign-in for clients and partners; staff who come here are taken to the back office."""
-
-    template_name = "portal/sign_in.html"
-    form_class = SignInForm
-    redirect_authenticated_user = True
-
-    def get_default_redirect_url(self) -> str:
-        self.request.actor = actor_for(self.request.user, self.request)  # type: ignore[attr-defined]
-        return home_of(self.request)
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(
-            register_url=address("portal:clients-register"),
-            password_url=address("portal:clients-password-reset"),
-            people=DEMO_PEOPLE if settings.DEMO else (),
-            **kwargs,
-        )
+class SignIn(SignInView):
+    """One sign-in for clients and partners, with the ways to an account and to a new password."""
 
 
 class SignOut(LogoutView):

@@ -62,6 +62,7 @@ class KillSwitchAdmin(BrokerModelAdmin):
             visible=lambda switch: switch.state == SwitchState.TRIPPED,
             explanation=_("Trading goes on only after a second person agreed."),
             done=_("Asked. A second person decides under Approvals."),
+            step_up=True,
         ),
     )
     change_list_template = "risk/kill_switches.html"

@@ -56,9 +56,11 @@ def kill_switch_trip(*, level: str, target: str = "", actor: Actor, reason: str)
 def kill_switch_rearm_request(*, kill_switch_id: UUID, actor: Actor, reason: str) -> KillSwitch:
     """Ask a second person to let trading go on. Nothing changes until they agree.
 
-    Raises `NotVisible`, `NotAllowed`, `BeyondOwnScope`, `WrongState`.
+    Stopping is never slowed down; letting go on asks for a fresh sign-in. Raises `NotVisible`, `NotAllowed`,
+    `StepUpRequired`, `BeyondOwnScope`, `WrongState`.
     """
     actor.require(SET_KILL_SWITCH)
+    actor.require_fresh(SET_KILL_SWITCH.label)
     switch: KillSwitch = lock_row(KillSwitch.objects.all(), kill_switch_id, visible_to=actor)
     _require_reach(SwitchLevel(switch.level), actor)
     if switch.state != SwitchState.TRIPPED:

@@ -11,17 +11,24 @@ from django.contrib.auth.models import Group
 from django.db.models import Count
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.views.generic import RedirectView
 from unfold.admin import ModelAdmin
 
 from apps.core.actor import ScopeLevel
 from apps.core.admin import BrokerModelAdmin, actor_of
 from apps.users.models import Desk, Role, RoleMask, Team, User
+from apps.users.signin.views import StaffSignInView
 
 # The pages of allauth's own tables would let staff edit sessions and second factors past every service.
 for table in (EmailAddress, EmailConfirmation, Authenticator, UserSession):
     if admin.site.is_registered(table):
         admin.site.unregister(table)
 admin.site.unregister(Group)
+# One sign-in for the whole house: the back office's door is a page of it.
+admin.site.login = StaffSignInView.as_view()  # type: ignore[assignment]
+admin.site.password_change = RedirectView.as_view(  # type: ignore[assignment]
+    pattern_name="account_change_password"
+)
 
 
 @admin.register(User)

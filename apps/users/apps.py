@@ -22,6 +22,8 @@ class UsersConfig(AppConfig):
             if request is not None:
                 stamp_sign_in(request)
 
+        from apps.users.signin import permissions, reactions  # noqa: F401
+
         user_logged_in.connect(on_signed_in, dispatch_uid="users.stamp_sign_in", weak=False)
         register_actor_lookup(actor_now)
         register_directory(StaffDirectory())

@@ -257,3 +257,7 @@ class DatedGrant(AuditedModel, UserObjectPermissionBase):
         self.revoked_at = clock.now()
         self.revoked_by = by.id
         self.revoke_reason = reason
+
+
+from apps.users.signin.models import KnownDevice as KnownDevice  # noqa: E402
+from apps.users.signin.models import SignInBrake as SignInBrake  # noqa: E402

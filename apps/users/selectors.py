@@ -107,6 +107,28 @@ class RoleMasks(Mapping[str, str]):
         return len(self._rows())
 
 
+def client_id_of(user: User | None) -> UUID | None:
+    """The client on whose timeline this login's news belong; none for staff and strangers."""
+    if user is None or user.is_staff:
+        return None
+    found = [lookup(user) for lookup in _MEMBERSHIPS.values()]
+    return min((key for axis, ids in found if axis == "client" for key in ids), default=None)
+
+
+SignInCheck = Callable[[User], Any]
+_SIGN_IN_CHECKS: dict[str, SignInCheck] = {}
+
+
+def register_sign_in_check(code: str, check: SignInCheck) -> None:
+    """Let a higher app keep a login out: `check(user)` answers the sentence that says so, or nothing."""
+    _SIGN_IN_CHECKS[code] = check
+
+
+def sign_in_barred(user: User) -> Any:
+    """Why this login is closed at the moment, or nothing."""
+    return next((said for check in _SIGN_IN_CHECKS.values() if (said := check(user))), None)
+
+
 def as_partner(actor: Actor) -> Actor:
     """The same login acting for its partner: partner pages show what belongs to the partner, not to the client."""
     return replace(actor, kind=ActorKind.PARTNER)

@@ -7,7 +7,7 @@ from brokeros.logs import logging_config
 from brokeros.settings.base import *  # noqa: F403
 from brokeros.settings.base import HOME, PAYMENT_PROVIDERS
 from brokeros.settings.environment import env
-from brokeros.settings.services import channel_layers, databases
+from brokeros.settings.services import caches, channel_layers, databases
 
 DEMO = True
 SECRET_KEY = env.str(
@@ -19,6 +19,7 @@ DATABASE_URL = env.str("DATABASE_URL", default="") or embedded.postgres_url(HOME
 REDIS_URL = env.str("REDIS_URL", default="") or embedded.redis_url(HOME)
 DATABASES = databases(DATABASE_URL)
 CHANNEL_LAYERS = channel_layers(REDIS_URL)
+CACHES = caches(REDIS_URL)
 CELERY_BROKER_URL = embedded.broker_url(REDIS_URL)
 
 EMAIL_BACKEND = "apps.core.mail.MailboxBackend"

@@ -4,7 +4,7 @@ from apps.core.privacy.keyring import parse_key, parse_keys
 from brokeros import embedded
 from brokeros.settings.base import *  # noqa: F403
 from brokeros.settings.environment import env, required
-from brokeros.settings.services import channel_layers, databases
+from brokeros.settings.services import caches, channel_layers, databases
 
 SECRET_KEY = required(
     "SECRET_KEY", "sessions and tokens are signed with it; use 50 or more random characters"
@@ -37,6 +37,7 @@ parse_key(PRIVACY_INDEX_KEY, "BROKEROS_INDEX_KEY")
 
 DATABASES = databases(DATABASE_URL)
 CHANNEL_LAYERS = channel_layers(REDIS_URL)
+CACHES = caches(REDIS_URL)
 CELERY_BROKER_URL = embedded.broker_url(REDIS_URL)
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 

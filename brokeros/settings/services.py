@@ -16,6 +16,17 @@ def databases(url: str) -> dict[str, Any]:
     return {"default": config}
 
 
+def caches(redis_url: str) -> dict[str, Any]:
+    """What may be lost: above all which one-time codes were used in the last minute, by any process."""
+    return {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": redis_url,
+            "KEY_PREFIX": "cache",
+        }
+    }
+
+
 def channel_layers(redis_url: str) -> dict[str, Any]:
     """Live hints over Redis; losing one is allowed, every page re-reads on a gap."""
     return {

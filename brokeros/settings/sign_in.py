@@ -25,7 +25,7 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Broker OS"
 MFA_TOTP_TOLERANCE = 1
 MFA_RECOVERY_CODE_COUNT = 10
-MFA_RATE_LIMITS: dict[str, str] = {}
+MFA_RATE_LIMITS = False
 
 # Whether a role that asks for a second factor (`apps/users/data/sign_in.toml`) lets nobody on without one.
 SECOND_FACTOR_ENFORCED = env.bool("BROKEROS_SECOND_FACTOR_ENFORCED", default=True)
@@ -33,6 +33,9 @@ SECOND_FACTOR_ENFORCED = env.bool("BROKEROS_SECOND_FACTOR_ENFORCED", default=Tru
 # by passkey alone.
 STEP_UP_FACTOR = env.str("BROKEROS_STEP_UP_FACTOR", default="strongest")
 STEP_UP_FRESH_FOR = timedelta(minutes=15)
+
+# Says where somebody who has just signed in belongs.
+SIGN_IN_HOME = "apps.portal.views.home_of"
 
 SESSION_COOKIE_AGE = 24 * 60 * 60
 SESSION_SAVE_EVERY_REQUEST = False

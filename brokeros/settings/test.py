@@ -10,7 +10,7 @@ os.environ.setdefault("BROKEROS_HOME", str(embedded.BASE_DIR / ".brokeros" / "te
 from brokeros.settings.demo import *  # noqa: F403
 from brokeros.settings.demo import DATABASES, HOME
 from brokeros.settings.environment import env
-from brokeros.settings.services import channel_layers
+from brokeros.settings.services import caches, channel_layers
 
 TEST_RUN = env.str("BROKEROS_TEST_DB", default="brokeros")
 TEST_WORKER = env.str("PYTEST_XDIST_WORKER", default="")
@@ -19,6 +19,7 @@ REDIS_URL = env.str("REDIS_URL", default="") or embedded.redis_url(
     HOME, 1 + zlib.crc32(f"{TEST_RUN}:{TEST_WORKER}".encode()) % (embedded.REDIS_DATABASES - 1)
 )
 CHANNEL_LAYERS = channel_layers(REDIS_URL)
+CACHES = caches(REDIS_URL)
 CELERY_BROKER_URL = embedded.broker_url(REDIS_URL)
 
 SECRET_KEY = "tests-only-key-that-protects-nothing-of-value-0123456789"

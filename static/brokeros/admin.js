@@ -21,7 +21,7 @@
     if (!link || !dialog() || event.metaKey || event.ctrlKey) { return; }
     event.preventDefault();
     fetch(link.href, { headers: { "X-Dialog": "1" }, credentials: "same-origin" }).then(function (response) {
-      if (!response.ok) { window.location = link.href; return null; }
+      if (!response.ok) { window.location = response.headers.get("X-Step-Up") || link.href; return null; }
       return response.text().then(show);
     });
   });
@@ -42,7 +42,8 @@
     fetch(form.action, {
       method: "POST", body: new FormData(form), headers: { "X-Dialog": "1" }, credentials: "same-origin"
     }).then(function (response) {
-      if (response.redirected) { window.location = response.url; return null; }
+      var proof = response.headers.get("X-Step-Up");
+      if (proof || response.redirected) { window.location = proof || response.url; return null; }
       return response.text().then(show);
     }).catch(function () { form.submit(); });
   });

@@ -12,12 +12,11 @@ from apps.clients.models import Client, ClientLogin, DuplicateFlag, EmailConfirm
 from apps.clients.services import (
     email_confirm,
     email_confirmation_resend,
-    password_reset,
-    password_reset_request,
 )
 from apps.core import clock
 from apps.core.errors import DomainError, InvalidInput
 from apps.core.models import OutboxEvent
+from apps.users.signin.services import password_reset, password_reset_request
 
 from . import world
 

@@ -8,14 +8,10 @@ from typing import Any
 
 import pycountry
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.clients.onboarding.schema import Field, Step
-from apps.clients.selectors import login_barred
-from apps.clients.throttle import LOGIN_BY_ADDRESS, LOGIN_BY_IP
 
 RADIO_AT_MOST = 5
 
@@ -28,40 +24,6 @@ def country_choices() -> list[tuple[str, str]]:
         for country in pycountry.countries
     ]
     return [("", ""), *sorted(named, key=lambda item: item[1])]
-
-
-class GuardedSignInForm(AuthenticationForm):
-    """Sign-in that slows down guessing and honours `no_login`."""
-
-    error_messages = {
-        **AuthenticationForm.error_messages,
-        "too_many": _(
-            "Too many tries. Please wait a quarter of an hour, or choose a new password."
-        ),
-        "barred": _("This login is closed at the moment. Please write to our support."),
-    }
-
-    def clean(self) -> dict[str, Any]:
-        address = self.cleaned_data.get("username", "")
-        ip = self.request.META.get("REMOTE_ADDR", "") if self.request else ""
-        if LOGIN_BY_ADDRESS.reached(address) or LOGIN_BY_IP.reached(ip):
-            raise self._error("too_many")
-        try:
-            cleaned = super().clean()
-        except ValidationError:
-            LOGIN_BY_ADDRESS.count(address)
-            LOGIN_BY_IP.count(ip)
-            raise
-        LOGIN_BY_ADDRESS.forgive(address)
-        return cleaned
-
-    def confirm_login_allowed(self, user: Any) -> None:
-        super().confirm_login_allowed(user)
-        if not getattr(user, "is_staff", False) and login_barred(user.pk):
-            raise self._error("barred")
-
-    def _error(self, code: str) -> ValidationError:
-        return ValidationError(self.error_messages[code], code=code)
 
 
 def _text(**attrs: str) -> forms.TextInput:

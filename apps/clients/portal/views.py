@@ -18,12 +18,11 @@ from apps.clients.services import (
     client_register,
     email_confirm,
     email_confirmation_resend,
-    password_reset,
-    password_reset_request,
 )
 from apps.clients.throttle import MAIL_BY_ADDRESS, MAIL_BY_IP, REGISTER_BY_IP
 from apps.core.errors import DomainError
 from apps.users.selectors import request_actor
+from apps.users.signin.services import password_reset, password_reset_request
 
 FIELD_OF = {InvalidEmail: "email", InvalidPhone: "phone", WeakPassword: "password"}
 PARTNER_COOKIE = "partner_code"

@@ -1,6 +1,5 @@
 """Writes. Each command is one transaction: access, lock, guard, rule, transition, history, event."""
 
-from apps.clients.services.access import password_reset, password_reset_request
 from apps.clients.services.agreements import agreement_accept, agreement_publish
 from apps.clients.services.duplicates import duplicate_confirm, duplicate_dismiss
 from apps.clients.services.lifecycle import (
@@ -56,8 +55,6 @@ __all__ = [
     "onboarding_step_save",
     "onboarding_submit",
     "onboarding_trouble_note",
-    "password_reset",
-    "password_reset_request",
     "restriction_add",
     "restriction_lift",
     "restrictions_expire",

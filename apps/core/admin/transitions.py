@@ -56,6 +56,12 @@ class Transition:
     tone: str = "quiet"
     explanation: Any = ""
     done: Any = _("Done.")  # noqa: RUF009 (a lazy text does not change)
+    step_up: bool = False
+
+    @property
+    def needs_proof(self) -> bool:
+        """Whether the dialog itself asks for a fresh sign-in, so that nobody types first and proves afterwards."""
+        return self.step_up or self.permission.step_up
 
     def shown_for(self, obj: Any, actor: Actor) -> bool:
         return actor.allows(self.permission) and self.visible(obj)
@@ -99,11 +105,9 @@ class TransitionsMixin(Page):
         obj = self.get_object(request, unquote(object_id))
         if obj is None:
             raise Http404
-        form_class = transition.form
-        build: Any = (
-            partial(form_class, obj=obj) if getattr(form_class, "needs_obj", False) else form_class  # type: ignore[call-arg]
-        )
-        form = build(request.POST, request.FILES) if request.method == "POST" else build()
+        if transition.needs_proof:
+            actor_of(request).require_fresh(transition.label)
+        form = self._dialog_form(request, transition, obj)
         error: DomainError | None = None
         if request.method == "POST" and form.is_valid():
             try:
@@ -116,6 +120,17 @@ class TransitionsMixin(Page):
                 messages.success(request, transition.done)
                 return HttpResponseRedirect(self.after_transition_url(request, obj))
         return self._transition_page(request, transition, obj, form, error)
+
+    def _dialog_form(self, request: HttpRequest, transition: Transition, obj: Any) -> Any:
+        """The dialog's form; what was typed before a proof was asked for stands in it again."""
+        form_class = transition.form
+        build: Any = (
+            partial(form_class, obj=obj) if getattr(form_class, "needs_obj", False) else form_class  # type: ignore[call-arg]
+        )
+        if request.method == "POST":
+            return build(request.POST, request.FILES)
+        typed = getattr(request, "kept_input", None)
+        return build(initial=typed) if typed else build()
 
     def run_transition(
         self, request: HttpRequest, transition: Transition, obj: Any, form: forms.Form

@@ -118,6 +118,11 @@ def deposit(request: HttpRequest, client: Client) -> HttpResponse:
     return render(request, "payments/portal/deposit.html", context, status=_status(form))
 
 
+def kept(request: HttpRequest) -> dict[str, Any]:
+    """What was typed here before a proof of identity was asked for."""
+    return dict(getattr(request, "kept_input", {}))
+
+
 def _ways(methods: list[PaymentMethod], base_currency: str) -> dict[str, PaymentMethod]:
     """One for each method and currency, the usual currency first. The rules choose the provider later."""
     ways: dict[str, PaymentMethod] = {}
@@ -189,13 +194,14 @@ def deposit_give_up(request: HttpRequest, client: Client, deposit_id: UUID) -> H
 @client_page
 def withdraw(request: HttpRequest, client: Client) -> HttpResponse:
     """Back to where money came from, or to a bank account in the client's name."""
+    request_actor(request).require_fresh(_("Ask for a withdrawal"))
     terms = {(row.method, row.currency): row for row in methods_for(client, payouts=True)}
     filled = [row for row in wallets_of(client.pk) if row.available.amount > 0]
     destinations = [(row, _terms_of(row, terms, filled)) for row in destinations_of(client.pk)]
     form = WithdrawForm(
         request.POST or None,
         currencies=[(row.currency, _("%(sum)s free") % {"sum": row.available}) for row in filled],
-        initial={"destination": destinations[0][0].pk if destinations else None},
+        initial={"destination": destinations[0][0].pk if destinations else None} | kept(request),
     )
     if request.method == "POST" and form.is_valid():
         made = _tried(
@@ -266,7 +272,9 @@ def withdrawal_stop(request: HttpRequest, client: Client, withdrawal_id: UUID) -
 @client_page
 def bank_account(request: HttpRequest, client: Client) -> HttpResponse:
     """Name a bank account that money may be paid out to."""
-    form = BankAccountForm(request.POST or None, initial={"holder_name": client.person.full_name})
+    request_actor(request).require_fresh(_("Name a bank account for payouts"))
+    typed = {"holder_name": client.person.full_name} | kept(request)
+    form = BankAccountForm(request.POST or None, initial=typed)
     if request.method == "POST" and form.is_valid():
         made = _tried(
             form,

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import TradingAccount
 from apps.clients.enums import Lifecycle
-from apps.clients.selectors import client_restrictions
+from apps.clients.selectors import client_restrictions, credentials_changed_at
 from apps.core import clock
 from apps.core.money import Money
 from apps.ledger.selectors import balance_of, hold_open
@@ -136,6 +136,14 @@ def _new_beneficiary(w: Withdrawal) -> Seen:
     return REVIEW, _("never used before")
 
 
+def _sign_in_changed(w: Withdrawal) -> Seen:
+    """Whoever takes a login over changes its password or second factor first, and then takes the money."""
+    changed = credentials_changed_at(w.client_id)
+    if changed is None or clock.now() - changed > DAY:
+        return PASS, _("no change of password or second factor within 24 hours")
+    return REVIEW, _("changed %(at)s UTC, within 24 hours") % {"at": f"{changed:%Y-%m-%d %H:%M}"}
+
+
 def _velocity(w: Withdrawal) -> Seen:
     recent = withdrawals_alive(w.client_id).filter(created_at__gt=clock.now() - DAY).count()
     result = PASS if recent <= WITHDRAWALS_A_DAY else REVIEW
@@ -159,6 +167,7 @@ CHECKS: tuple[Check, ...] = (
     Check("BENEFICIARY", gettext_lazy("Beneficiary is the client"), _beneficiary),
     Check("CLOSED_LOOP", gettext_lazy("Back to the source first"), _closed_loop),
     Check("NEW_BENEFICIARY", gettext_lazy("Known destination"), _new_beneficiary),
+    Check("SIGN_IN", gettext_lazy("Sign-in unchanged"), _sign_in_changed),
     Check("VELOCITY", gettext_lazy("Frequency"), _velocity),
     Check("USE", gettext_lazy("Traded before leaving"), _use),
 )

@@ -36,14 +36,16 @@ def last_proof(request: HttpRequest) -> str:
     return next((kind for kind in (PASSKEY, "totp", "recovery_codes") if kind in kinds), "password")
 
 
+def is_recent(request: Any) -> bool:
+    """Whether the last proof is young enough, whatever it was."""
+    age = time.time() - request.session.get(FRESH_AT, 0)
+    return bool(age <= settings.STEP_UP_FRESH_FOR.total_seconds())
+
+
 def is_fresh(request: Any) -> bool:
     """Whether the last proof is young enough, and strong enough for staff where the settings ask for a passkey."""
-    session = getattr(request, "session", None)
-    if session is None:
+    if getattr(request, "session", None) is None:
         return True
-    age = time.time() - session.get(FRESH_AT, 0)
-    if age > settings.STEP_UP_FRESH_FOR.total_seconds():
-        return False
     if settings.STEP_UP_FACTOR == "passkey" and request.user.is_staff:
-        return bool(session.get(FRESH_BY) == PASSKEY)
-    return True
+        return is_recent(request) and request.session.get(FRESH_BY) == PASSKEY
+    return is_recent(request)
