@@ -84,8 +84,14 @@ def audit_record(
         after=after or {},
         reason=reason,
         decision_id=decision_id or known_decision,
-        approval_id=approval_id or basis.approval_id,
+        approval_id=approval_id or _own_approval(subject) or basis.approval_id,
         rule_versions=list(known_versions if rule_versions is None else rule_versions),
         request_id=actor.request_id or context.request_id,
         ip=(actor.ip or context.ip) or None,
     )
+
+
+def _own_approval(subject: models.Model | None) -> UUID | None:
+    """What is written about an approval is found with what it led to."""
+    is_approval = subject is not None and subject._meta.label == "core.Approval"
+    return subject.pk if is_approval and subject is not None else None

@@ -172,13 +172,13 @@ class Document:
         pdf.set_y(max(pdf.get_y(), top + _QR_MM + 2))
 
     def attach(self, name: str, content: bytes, *, description: str = "") -> None:
-        """Put a file inside the document, e.g. the exact bytes that were signed."""
+        """Put a file inside the document as it is, e.g. the exact bytes that were signed."""
         self._pdf.embed_file(
             bytes=content,
             basename=name,
             desc=description,
             mime_type="application/json",
-            compress=True,
+            compress=False,
         )
 
     def output(self) -> bytes:

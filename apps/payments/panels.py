@@ -72,6 +72,14 @@ class MoneyPanel(Panel):
         }
 
 
+class DossierPanel(Panel):
+    """Everything about a withdrawal on one paper."""
+
+    title = _("Dossier")
+    template = "payments/panels/dossier.html"
+    permission = VIEW_PAYMENTS
+
+
 class CheckListPanel(Panel):
     """Every check with what was seen, and why people were asked."""
 

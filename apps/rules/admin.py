@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core import clock
 from apps.core.admin import BrokerModelAdmin, Transition, actor_of
-from apps.core.admin.pages import subject_link
+from apps.core.admin.pages import paper_response, subject_link
 from apps.core.templatetags.brokeros import badge
 from apps.rules.compiled import compile_versions
 from apps.rules.engine.compile import CompiledSet
@@ -27,6 +27,7 @@ from apps.rules.models import DecisionLog, RuleSet
 from apps.rules.panels import ReceiptPanel, RowsPanel, VersionsPanel, outcome_tone, point_title
 from apps.rules.permissions import EDIT_RULES, PUBLISH_RULES, TEST_RULES
 from apps.rules.points import POINTS
+from apps.rules.receipts import receipt_print
 from apps.rules.services import (
     rule_save,
     ruleset_draft,
@@ -239,6 +240,21 @@ class DecisionLogAdmin(BrokerModelAdmin):
 
     def has_history_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            path(
+                "<uuid:decision_id>/receipt.pdf",
+                self.admin_site.admin_view(self.receipt_view),
+                name="rules_decisionlog_receipt",
+            ),
+            *super().get_urls(),
+        ]
+
+    def receipt_view(self, request: HttpRequest, decision_id: UUID) -> HttpResponse:
+        """The signed document."""
+        raw = receipt_print(decision_id=decision_id, actor=actor_of(request))
+        return paper_response(raw, f"receipt-{decision_id}.pdf")
 
     @admin.display(description=_("decision"), ordering="point")
     def what(self, obj: DecisionLog) -> Any:

@@ -93,12 +93,12 @@ class ReceiptPanel(Panel):
         duties = {item.name: item.label for item in point.obligations} if point else {}
         return {
             "point": point_title(obj.point),
-            "inputs": _inputs(point, obj.inputs),
+            "inputs": shown_inputs(point, obj.inputs),
             "obligations": [
                 (duties.get(name, name), value) for name, value in obj.obligations.items()
             ],
-            "checks": _checks(obj),
-            "sources": _sources(obj),
+            "checks": shown_checks(obj),
+            "sources": shown_sources(obj),
             "subject_url": subject_url(obj.subject_type, obj.subject_id),
             "client_url": subject_url("clients.Client", str(obj.client_id))
             if obj.client_id
@@ -106,7 +106,7 @@ class ReceiptPanel(Panel):
         }
 
 
-def _inputs(point: Point | None, inputs: dict[str, Any]) -> list[tuple[Any, str, Any]]:
+def shown_inputs(point: Point | None, inputs: dict[str, Any]) -> list[tuple[Any, str, Any]]:
     """Inputs in the order in which the point declares them, amounts in whole units."""
     if point is None:
         return [(name, name, value) for name, value in inputs.items()]
@@ -135,7 +135,7 @@ def _versions_of(receipt: DecisionLog) -> list[RuleSet]:
     return found
 
 
-def _sources(receipt: DecisionLog) -> list[dict[str, Any]]:
+def shown_sources(receipt: DecisionLog) -> list[dict[str, Any]]:
     known = {f"{version.key} {version.version}": version for version in _versions_of(receipt)}
     rows = []
     for source in receipt.sources:
@@ -150,7 +150,7 @@ def _sources(receipt: DecisionLog) -> list[dict[str, Any]]:
     return rows
 
 
-def _checks(receipt: DecisionLog) -> list[dict[str, Any]]:
+def shown_checks(receipt: DecisionLog) -> list[dict[str, Any]]:
     """Each row's answer beside what the row says; those that hit first."""
     rules: dict[str, Rule] = {}
     for version in reversed(_versions_of(receipt)):

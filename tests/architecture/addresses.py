@@ -284,6 +284,16 @@ RULES: dict[str, Rule] = {
         "staff", "kyc.view_document", _owned("kyc.Document", "document_id"), True, records=frozenset({FILE})
     ),
     "admin:risk_killswitch_trip": Rule("staff", "orders.set_kill_switch"),
+    "admin:rules_decisionlog_receipt": Rule(
+        "staff", "rules.view_decisionlog", _owned("rules.DecisionLog", "decision_id"), True, records=frozenset({FILE})
+    ),
+    "admin:payments_withdrawal_dossier": Rule(
+        "staff", "payments.view_payments", _owned("payments.Withdrawal", "withdrawal_id"), True
+    ),
+    "admin:payments_withdrawal_dossier_pdf": Rule(
+        "staff", "payments.view_payments", _owned("payments.Withdrawal", "withdrawal_id"), True,
+        records=frozenset({FILE}),
+    ),
     "admin:core_auditrecord_extract": Rule("staff", "core.export_auditrecord"),
     "admin:ib_partner_tree": Rule("staff", "ib.view_partner"),
 }  # fmt: skip

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.admin import BrokerModelAdmin, BulkTransition, Transition
+from apps.core.admin import BrokerModelAdmin, BulkTransition, Transition, actor_of
+from apps.core.admin.pages import paper_response
 from apps.core.templatetags.brokeros import badge
+from apps.payments.dossier import dossier_paper, dossier_print
 from apps.payments.enums import CreditState, WithdrawalState
 from apps.payments.exports import DEPOSITS, WITHDRAWALS
 from apps.payments.models import Deposit, Transfer, Withdrawal
-from apps.payments.panels import ApprovalPanel, AttemptsPanel, CheckListPanel, ClosedLoopPanel
+from apps.payments.panels import (
+    ApprovalPanel,
+    AttemptsPanel,
+    CheckListPanel,
+    ClosedLoopPanel,
+    DossierPanel,
+)
 from apps.payments.permissions import (
     APPROVE_WITHDRAWAL,
     DECIDE_DEPOSIT,
     REJECT_WITHDRAWAL,
     RESOLVE_PAYOUT,
     RETRY_TRANSFER,
+    VIEW_PAYMENTS,
 )
+from apps.payments.selectors import withdrawal_get
 from apps.payments.services.deposits import deposit_approve, deposit_return
 from apps.payments.services.payouts import payout_resolve
 from apps.payments.services.transfers import transfer_retry
@@ -149,7 +162,7 @@ class WithdrawalAdmin(MoneyAdmin):
             {"fields": (("created_at", "checked_at"), ("approved_at", "ended_at"), "decision_id")},
         ),
     )
-    panels = (CheckListPanel, ApprovalPanel, ClosedLoopPanel)
+    panels = (DossierPanel, CheckListPanel, ApprovalPanel, ClosedLoopPanel)
     transitions = (
         Transition(
             "approve", _("Approve"), withdrawal_approve, APPROVE_WITHDRAWAL, target="withdrawal_id", tone="primary",
@@ -167,6 +180,34 @@ class WithdrawalAdmin(MoneyAdmin):
             explanation=_("Only with the provider's word: the money is free in the client's wallet again."),
         ),
     )  # fmt: skip
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("<uuid:withdrawal_id>/dossier/", view(self.dossier_view), name="payments_withdrawal_dossier"),
+            path("<uuid:withdrawal_id>/dossier.pdf", view(self.dossier_pdf), name="payments_withdrawal_dossier_pdf"),
+            *super().get_urls(),
+        ]  # fmt: skip
+
+    def dossier_view(self, request: HttpRequest, withdrawal_id: UUID) -> HttpResponse:
+        """The dossier as a page: the same paper that is printed."""
+        actor = actor_of(request)
+        actor.require(VIEW_PAYMENTS)
+        withdrawal = withdrawal_get(withdrawal_id, actor=actor)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Withdrawal dossier"),
+            "opts": self.opts,
+            "paper": dossier_paper(withdrawal),
+            "pdf_url": reverse("admin:payments_withdrawal_dossier_pdf", args=[withdrawal_id]),
+            "back_url": reverse("admin:payments_withdrawal_change", args=[withdrawal_id]),
+        }
+        return render(request, "admin/paper.html", context)
+
+    def dossier_pdf(self, request: HttpRequest, withdrawal_id: UUID) -> HttpResponse:
+        """The signed document."""
+        raw = dossier_print(withdrawal_id=withdrawal_id, actor=actor_of(request))
+        return paper_response(raw, f"withdrawal-{withdrawal_id}.pdf")
 
 
 @admin.register(Transfer)
