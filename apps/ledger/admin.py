@@ -142,9 +142,9 @@ class EntryAdmin(BooksAdmin):
     panels = (TransfersPanel,)
     transitions = (
         Transition(
-            "correct", _("Post a correction"), entry_correct, CORRECT_ENTRY, target="entry_id", tone="danger",
+            "correct", _("Ask for a correction"), entry_correct, CORRECT_ENTRY, target="entry_id", tone="danger",
             visible=lambda obj: obj.corrects_id is None and not obj.corrections.exists(),
-            explanation=_("A new entry with the accounts swapped. This one stays as it is."),
+            explanation=_("Somebody else agrees; then a new entry swaps the accounts. This one stays as it is."),
         ),
     )  # fmt: skip
 

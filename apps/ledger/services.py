@@ -14,13 +14,16 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from apps.core.actor import Actor
+from apps.core.approvals import approval_request, approves, require_none_open
 from apps.core.audit import audit
 from apps.core.clock import now
 from apps.core.commands import command
 from apps.core.errors import NotVisible
 from apps.core.ids import new_id
+from apps.core.models import Approval
 from apps.core.money import Money
 
 from .batch import BatchRow, post_batch
@@ -42,6 +45,7 @@ __all__ = [
     "BatchRow",
     "Leg",
     "entry_correct",
+    "entry_corrected",
     "hold_post",
     "hold_void",
     "holds_expire",
@@ -49,6 +53,9 @@ __all__ = [
     "post",
     "post_batch",
 ]
+
+
+CORRECTION = "ledger.correct_entry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,26 +167,54 @@ def holds_expire(*, actor: Actor, limit: int = 500) -> int:
 
 
 @command
-def entry_correct(*, entry_id: Any, actor: Actor, reason: str) -> Entry:
-    """Undo an entry by a new one with the accounts swapped; the first stays as it was.
+def entry_correct(*, entry_id: Any, actor: Actor, reason: str) -> Approval:
+    """Ask somebody else to undo an entry by a new one with the accounts swapped; the first stays as it was.
 
     Only posted money can be corrected; a hold is released instead. An entry is corrected once.
-    Raises `NotVisible`, `NotAllowed`, `InvalidPosting`.
+    Raises `NotVisible`, `NotAllowed`, `InvalidPosting`, `AlreadyAsked`.
     """
     actor.require(CORRECT_ENTRY)
     entry = Entry.objects.visible_to(actor).filter(pk=entry_id).first()
     if entry is None:
         raise NotVisible
+    legs = _swapped(entry)
+    require_none_open(CORRECTION, entry)
+    amounts = [leg.amount for leg in legs]
+    return approval_request(
+        action=CORRECTION,
+        title=_("Correct entry {key}").format(key=entry.idempotency_key),
+        payload={"entry_id": str(entry.pk), "content": entry.request_hash},
+        diff=[
+            (str(place), f"{leg.credit} → {leg.debit}", str(leg.amount), _("back"))
+            for place, leg in enumerate(legs)
+        ],
+        permission=CORRECT_ENTRY,
+        actor=actor,
+        reason=reason,
+        subject=entry,
+        amount=max(amounts) if len({amount.currency for amount in amounts}) == 1 else None,
+    )
+
+
+def _swapped(entry: Entry) -> list[Leg]:
     rows = list(entry.transfers.select_related("debit", "credit").order_by("id"))
     if any(row.phase in (Phase.PENDING, Phase.VOID) for row in rows):
         raise InvalidPosting(problem="a hold is released, not corrected")
-    legs = [Leg(debit=row.credit, credit=row.debit, amount=row.money) for row in rows]
-    return post(
+    if entry.corrections.exists():
+        raise InvalidPosting(problem="it was corrected before")
+    return [Leg(debit=row.credit, credit=row.debit, amount=row.money) for row in rows]
+
+
+@approves(CORRECTION)
+def entry_corrected(approval: Approval, *, actor: Actor) -> None:
+    """Post what was agreed to. Raises what `post` raises, and `InvalidPosting` when it was corrected meanwhile."""
+    entry = Entry.objects.get(pk=approval.payload["entry_id"])
+    post(
         kind=f"{entry.kind}.correction",
         key=f"correct:{entry.pk}",
-        legs=legs,
+        legs=_swapped(entry),
         actor=actor,
-        reason=reason,
+        reason=approval.reason,
         corrects=entry,
         request={"corrects": str(entry.pk)},
     )

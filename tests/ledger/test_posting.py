@@ -8,6 +8,10 @@ import pytest
 from django.db import transaction
 
 from apps.core import clock
+from apps.core.actor import Actor
+from apps.core.approvals import approval_vote
+from apps.core.approvals.errors import AlreadyAsked
+from apps.core.errors import SelfApproval
 from apps.core.money import Money
 from apps.ledger.enums import AccountKind, Phase
 from apps.ledger.errors import (
@@ -249,16 +253,45 @@ def test_a_closed_account_takes_no_money():
     assert fingerprint() == before
 
 
+def corrected(wrong: Entry, *, reason: str) -> Entry:
+    """Asked for by one, agreed to by another; a large one in an account nobody can convert takes a third."""
+    asked = entry_correct(entry_id=wrong.pk, actor=ACTOR, reason=reason)
+    for number in range(asked.required):
+        approval_vote(
+            approval_id=asked.pk,
+            actor=Actor.system(f"other {number}"),
+            verdict="APPROVE",
+            reason="agreed",
+        )
+    return Entry.objects.get(corrects=wrong)
+
+
 def test_a_correction_is_a_new_entry_with_the_accounts_swapped():
     ana = wallet()
     wrong = deposited(ana, "100.00")
 
-    correction = entry_correct(entry_id=wrong.pk, actor=ACTOR, reason="booked to the wrong client")
+    correction = corrected(wrong, reason="booked to the wrong client")
 
     assert figures(ana) == ("0.00", "0.00", "0.00")
-    assert correction.corrects_id == wrong.pk
-    assert entry_correct(entry_id=wrong.pk, actor=ACTOR, reason="twice").pk == correction.pk
-    assert figures(ana) == ("0.00", "0.00", "0.00")
+    assert (correction.corrects_id, correction.reason) == (wrong.pk, "booked to the wrong client")
+    before = fingerprint()
+    with pytest.raises(InvalidPosting):
+        entry_correct(entry_id=wrong.pk, actor=ACTOR, reason="twice")
+    assert (fingerprint(), figures(ana)) == (before, ("0.00", "0.00", "0.00"))
+
+
+def test_a_correction_takes_a_second_person_and_is_asked_for_once():
+    ana = wallet()
+    wrong = deposited(ana, "100.00")
+    asked = entry_correct(entry_id=wrong.pk, actor=ACTOR, reason="typo")
+    before = fingerprint()
+
+    with pytest.raises(AlreadyAsked):
+        entry_correct(entry_id=wrong.pk, actor=ACTOR, reason="typo")
+    with pytest.raises(SelfApproval):
+        approval_vote(approval_id=asked.pk, actor=ACTOR, verdict="APPROVE", reason="mine")
+
+    assert (fingerprint(), figures(ana)) == (before, ("100.00", "0.00", "100.00"))
 
 
 def test_a_hold_is_released_not_corrected():
@@ -283,7 +316,7 @@ def test_a_closed_period_takes_no_posting_and_the_correction_goes_to_the_open_on
         posted(Leg(clearing(), ana, usd("1.00")), effective_at=entry.effective_at)
 
     assert fingerprint() == before
-    assert entry_correct(entry_id=entry.pk, actor=ACTOR, reason="late").corrects_id == entry.pk
+    assert corrected(entry, reason="late").corrects_id == entry.pk
 
 
 def test_a_period_that_has_not_ended_cannot_be_closed():

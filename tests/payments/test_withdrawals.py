@@ -11,6 +11,8 @@ from apps.clients.enums import LiftBy, RestrictionKind, RestrictionSource
 from apps.clients.services import restriction_add
 from apps.core import clock
 from apps.core.actor import Actor
+from apps.core.approvals import approval_vote
+from apps.core.approvals.errors import AlreadyAsked
 from apps.core.errors import (
     AlreadyVoted,
     Conflict,
@@ -86,6 +88,10 @@ def approved(withdrawal: Withdrawal) -> Withdrawal:
             withdrawal_id=withdrawal.pk, actor=finance(number), reason="all in order"
         )
     return fresh(withdrawal)
+
+
+def agrees(asked: Approval, actor: Actor) -> None:
+    approval_vote(approval_id=asked.pk, actor=actor, verdict="APPROVE", reason="read their answer")
 
 
 def test_a_request_holds_the_money_at_once(client):
@@ -344,9 +350,15 @@ def test_a_payout_that_never_left_needs_a_person_after_a_while(client, house):
             withdrawal_id=withdrawal.pk, actor=finance(1, RESOLVE_PAYOUT), reason="it is lost"
         )
     assert wallet(client) == ("1000.00", "600.00")
-    payout_resolve(
+    asked = payout_resolve(
         withdrawal_id=withdrawal.pk, actor=finance(), reason="the provider says it never had it"
     )
+    with pytest.raises(AlreadyAsked):
+        payout_resolve(withdrawal_id=withdrawal.pk, actor=finance(2), reason="it is lost")
+    with pytest.raises(SelfApproval):
+        agrees(asked, finance())
+    assert wallet(client) == ("1000.00", "600.00")
+    agrees(asked, finance(2))
 
     assert state(withdrawal) == (S.RELEASED, S.FAILED)
     assert wallet(client) == ("1000.00", "1000.00")
@@ -414,7 +426,8 @@ def test_money_that_left_after_it_was_given_back_is_put_before_a_person(client, 
     deliver_all()
     with clock.frozen(clock.now() + timedelta(minutes=16)):
         withdrawal_ask(withdrawal_id=withdrawal.pk)
-    payout_resolve(withdrawal_id=withdrawal.pk, actor=finance(), reason="they never had it")
+    asked = payout_resolve(withdrawal_id=withdrawal.pk, actor=finance(), reason="they never had it")
+    agrees(asked, finance(2))
     assert state(withdrawal) == (S.RELEASED, S.FAILED)
     assert not payouts_unclear(actor=finance()).exists()
     entries = Entry.objects.count()

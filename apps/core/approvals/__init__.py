@@ -32,10 +32,12 @@ from apps.core.approvals.requests import (
     approval_answer,
     approval_cancel,
     approval_locked,
+    approval_open,
     approval_rebase,
     approval_request,
     approval_revise,
     approval_withdraw,
+    require_none_open,
 )
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "approval_execute_emergency",
     "approval_expire",
     "approval_locked",
+    "approval_open",
     "approval_rebase",
     "approval_release",
     "approval_request",
@@ -70,5 +73,6 @@ __all__ = [
     "policy_propose",
     "register_converter",
     "register_directory",
+    "require_none_open",
     "reviews_remind",
 ]

@@ -54,8 +54,8 @@ def approves(
 
 
 def plain(values: Any) -> Any:
-    """The values as JSON keeps them: decimals, ids and times as text."""
-    return msgspec.to_builtins(values)
+    """The values as JSON keeps them: decimals, ids, times, money and translated words as text."""
+    return msgspec.to_builtins(values, enc_hook=str)
 
 
 def payload_digest(payload: dict[str, Any]) -> str:

@@ -62,3 +62,9 @@ class PolicyWaits(DomainError):
     code = "POLICY_WAITS"
     message = _("Another version of this policy waits for approval. Decide on it first.")
     status = 409
+
+
+class AlreadyAsked(DomainError):
+    code = "ALREADY_ASKED"
+    message = _("{maker} has asked for this already. It waits for approval.")
+    status = 409

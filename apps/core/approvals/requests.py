@@ -14,7 +14,7 @@ from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.approvals.chain import Chain, Stage, at_least, people_needed
 from apps.core.approvals.effects import EFFECTS, diff_of, payload_digest, plain
-from apps.core.approvals.errors import NotRevisable, NotTheMaker
+from apps.core.approvals.errors import AlreadyAsked, NotRevisable, NotTheMaker
 from apps.core.approvals.events import ApprovalAnswered, ApprovalDecided, ApprovalRequested
 from apps.core.approvals.policies import Policy, in_base, policy_for
 from apps.core.approvals.standing import chain_of, is_void, stages_kept, votes_of
@@ -271,6 +271,22 @@ def approval_cancel(*, approval: Approval, actor: Actor, reason: str) -> None:
     if approval.is_open:
         approval.withdraw(by=actor, reason=reason)
         finish(approval, actor, reason, "approval.withdraw", effect=False)
+
+
+def approval_open(action: str, subject: models.Model) -> Approval | None:
+    """The request for this act on this row that still waits, if there is one. Call it under the row's lock."""
+    return (
+        Approval.objects.open()
+        .filter(action=action, subject_type=subject._meta.label, subject_id=str(subject.pk))
+        .first()
+    )
+
+
+def require_none_open(action: str, subject: models.Model) -> None:
+    """Raises `AlreadyAsked` while the same act on this row waits for somebody."""
+    waiting = approval_open(action, subject)
+    if waiting is not None:
+        raise AlreadyAsked(maker=waiting.maker_label)
 
 
 def approval_locked(approval_id: UUID | None) -> Approval | None:

@@ -104,7 +104,8 @@ class ApprovalPolicy(AuditedModel):
         triggers = [
             pgtrigger.Protect(
                 name="policy_says_the_same",
-                operation=pgtrigger.UpdateOf("action", "version", "content", "checksum", "source"),
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange("action", "version", "content", "checksum", "source"),
             ),
             pgtrigger.Protect(name="policy_never_deleted", operation=pgtrigger.Delete),
         ]

@@ -177,7 +177,7 @@ class WithdrawalAdmin(MoneyAdmin):
         Transition(
             "release", _("The provider never had it"), payout_resolve, RESOLVE_PAYOUT, target="withdrawal_id",
             tone="danger", visible=lambda obj: obj.state == S.ASSISTANCE,
-            explanation=_("Only with the provider's word: the money is free in the client's wallet again."),
+            explanation=_("Only with the provider's word. When somebody else agrees, the money is the client's again."),
         ),
     )  # fmt: skip
 

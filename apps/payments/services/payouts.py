@@ -6,11 +6,15 @@ import logging
 from datetime import timedelta
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from apps.core import clock
 from apps.core.actor import Actor
+from apps.core.approvals import approval_request, approves, require_none_open
 from apps.core.commands import command
 from apps.core.errors import WrongState
 from apps.core.events import emit
+from apps.core.models import Approval
 from apps.ledger.enums import AccountKind, Phase
 from apps.ledger.models import Account
 from apps.ledger.selectors import account_for
@@ -31,6 +35,7 @@ from apps.payments.services.withdrawals import withdrawal_release, withdrawal_re
 log = logging.getLogger(__name__)
 
 S = WithdrawalState
+RELEASE = "payments.payout_release"
 ASK_AFTER = timedelta(seconds=20)
 ASSISTANCE_AFTER = timedelta(minutes=15)
 _SENDABLE = (S.SUBMITTED, S.UNKNOWN, S.ASSISTANCE)
@@ -147,17 +152,53 @@ def withdrawal_refused(*, withdrawal_id: UUID, problem: str) -> Withdrawal:
 
 
 @command
-def payout_resolve(*, withdrawal_id: UUID, actor: Actor, reason: str) -> Withdrawal:
-    """A person has the provider's word that it never had this payout: free the money.
+def payout_resolve(*, withdrawal_id: UUID, actor: Actor, reason: str) -> Approval:
+    """A person has the provider's word that it never had this payout: ask somebody else to free the money.
 
-    Raises `NotVisible`, `NotAllowed`, `WrongState`.
+    Raises `NotVisible`, `NotAllowed`, `WrongState`, `AlreadyAsked`.
     """
     withdrawal = withdrawal_locked(withdrawal_id, visible_to=actor)
     actor.require(RESOLVE_PAYOUT, withdrawal)
     if withdrawal.state != S.ASSISTANCE:
         raise WrongState(state=withdrawal.get_state_display(), command="releasing it")
-    _failed(withdrawal, actor, reason)
-    return withdrawal
+    require_none_open(RELEASE, withdrawal)
+    client = withdrawal.client
+    return approval_request(
+        action=RELEASE,
+        title=_("Give %(amount)s back to %(client)s: the provider never had it")
+        % {"amount": withdrawal.amount, "client": client.number},
+        payload={
+            "withdrawal_id": str(withdrawal.pk),
+            "amount_minor": int(withdrawal.amount_minor),
+            "currency": withdrawal.currency,
+        },
+        diff=[
+            ("state", _("Payout"), withdrawal.get_state_display(), S.FAILED.label),
+            ("wallet", _("In the wallet again"), None, str(withdrawal.amount)),
+        ],
+        permission=RESOLVE_PAYOUT,
+        actor=actor,
+        reason=reason,
+        subject=withdrawal,
+        entity=client.entity.code,
+        desk_id=client.desk_id,
+        client_id=client.pk,
+        amount=withdrawal.amount,
+        beneficiary_ids=[client.pk],
+    )
+
+
+def _release_base(approval: Approval) -> dict[str, str]:
+    withdrawal = Withdrawal.objects.get(pk=approval.payload["withdrawal_id"])
+    return {"state": str(withdrawal.state)}
+
+
+@approves(RELEASE, base=_release_base)
+def _released(approval: Approval, *, actor: Actor) -> None:
+    withdrawal = withdrawal_locked(UUID(approval.payload["withdrawal_id"]), visible_to=actor)
+    if withdrawal.state != S.ASSISTANCE:
+        raise WrongState(state=withdrawal.get_state_display(), command="releasing it")
+    _failed(withdrawal, actor, approval.reason)
 
 
 def _failed(withdrawal: Withdrawal, actor: Actor, reason: str) -> None:
