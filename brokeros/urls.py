@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 urlpatterns = [
     path("", include("apps.portal.public_urls")),
+    path("", include("apps.core.notifications.urls")),
     path("portal/", include("apps.portal.urls")),
     path("account/", include("apps.users.signin.urls")),
     path("", include("apps.ib.urls")),

@@ -12,8 +12,10 @@ class ClientsConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.clients import panels, reactions  # noqa: F401
+        from apps.clients.messages import letterhead_of_login
         from apps.clients.models import Client, ClientShare
         from apps.clients.selectors import clients_of_user, login_barred
+        from apps.core.mail import register_letterhead
         from apps.core.querysets import register_client_scope, register_shares
         from apps.users.selectors import register_membership, register_sign_in_check
 
@@ -26,6 +28,7 @@ class ClientsConfig(AppConfig):
 
         register_membership("clients", memberships)
         register_sign_in_check("clients", barred)
+        register_letterhead(letterhead_of_login)
         register_client_scope(lambda actor: Client.objects.visible_to(actor).values("pk"))
         register_shares(
             "client",

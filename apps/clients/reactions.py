@@ -10,78 +10,75 @@ from django.utils.http import urlsafe_base64_encode
 from apps.clients.events import (
     ClientActivated,
     EmailConfirmationRequested,
+    OnboardingSubmitted,
     RegistrationRepeated,
 )
-from apps.clients.models import Client, EmailConfirmation
+from apps.clients.messages import (
+    APPLICATION_RECEIVED,
+    CONFIRM,
+    PASSWORD_RESET,
+    REGISTERED_ALREADY,
+    REGISTERED_UNCONFIRMED,
+    WELCOME,
+    mail_client,
+    page,
+)
+from apps.clients.models import EmailConfirmation
 from apps.clients.tokens import confirmation_token
 from apps.core import clock
-from apps.core.events import reacts_to
-from apps.core.mail import send_mail_later
+from apps.core.events import WhenDead, reacts_to
+from apps.core.mail import mail_user
 from apps.users.signin.events import PasswordResetRequested
 
+LET_PASS = WhenDead.LET_PASS
 
-@reacts_to(EmailConfirmationRequested, atomic=False)
+
+@reacts_to(EmailConfirmationRequested, atomic=False, when_dead=LET_PASS)
 def mail_confirmation_link(event: EmailConfirmationRequested) -> None:
     """A link that was used or replaced meanwhile is not mailed any more."""
-    confirmation = (
-        EmailConfirmation.objects.filter(pk=event.confirmation_id, used_at=None)
-        .select_related("client__person", "client__entity")
-        .first()
-    )
-    if confirmation is None or confirmation.expires_at <= clock.now():
-        return
-    client = confirmation.client
-    send_mail_later(
-        to=client.person.email,
-        template="clients/mail/confirm",
-        context={
-            "client": client,
-            "entity": client.entity,
-            "token": confirmation_token(confirmation.id),
-        },
-        language=client.language,
-    )
+    confirmation = EmailConfirmation.objects.filter(
+        pk=event.confirmation_id, used_at=None, expires_at__gt=clock.now()
+    ).first()
+    if confirmation is not None:
+        link = page("portal:clients-confirm", confirmation_token(confirmation.id))
+        mail_client(CONFIRM, client_id=event.client_id, values={"link": link})
 
 
-@reacts_to(RegistrationRepeated, atomic=False)
+@reacts_to(RegistrationRepeated, atomic=False, when_dead=LET_PASS)
 def mail_registered_already(event: RegistrationRepeated) -> None:
-    user = get_user_model()._default_manager.get(pk=event.user_id)
     waiting = (
         EmailConfirmation.objects.filter(
-            client__logins__user=user, used_at=None, expires_at__gt=clock.now()
+            client__logins__user_id=event.user_id, used_at=None, expires_at__gt=clock.now()
         )
         .order_by("-created_at")
         .first()
     )
-    send_mail_later(
-        to=user.email,
-        template="clients/mail/registered_already",
-        context={"user": user, "token": confirmation_token(waiting.id) if waiting else ""},
-        language=user.language,
-    )
+    if waiting is not None:
+        link = page("portal:clients-confirm", confirmation_token(waiting.id))
+        mail_client(REGISTERED_UNCONFIRMED, client_id=waiting.client_id, values={"link": link})
+        return
+    values = {
+        "link": page("portal:login"),
+        "password_link": page("portal:clients-password-reset"),
+    }
+    mail_user(REGISTERED_ALREADY, user_id=event.user_id, values=values)
 
 
-@reacts_to(PasswordResetRequested, atomic=False)
+@reacts_to(PasswordResetRequested, atomic=False, when_dead=LET_PASS)
 def mail_password_reset(event: PasswordResetRequested) -> None:
     user = get_user_model()._default_manager.get(pk=event.user_id)
-    send_mail_later(
-        to=user.email,
-        template="clients/mail/password_reset",
-        context={
-            "user": user,
-            "uid": urlsafe_base64_encode(force_bytes(user.pk)),
-            "token": default_token_generator.make_token(user),
-        },
-        language=user.language,
-    )
+    uid = urlsafe_base64_encode(force_bytes(user.pk))
+    link = page("portal:clients-password-set", uid, default_token_generator.make_token(user))
+    mail_user(PASSWORD_RESET, user_id=event.user_id, values={"link": link})
 
 
-@reacts_to(ClientActivated, atomic=False)
+@reacts_to(OnboardingSubmitted, atomic=False, when_dead=LET_PASS)
+def mail_application_received(event: OnboardingSubmitted) -> None:
+    link = page("portal:clients-onboarding")
+    mail_client(APPLICATION_RECEIVED, client_id=event.client_id, values={"link": link})
+
+
+@reacts_to(ClientActivated, atomic=False, when_dead=LET_PASS)
 def mail_welcome(event: ClientActivated) -> None:
-    client = Client.objects.select_related("person", "entity").get(pk=event.client_id)
-    send_mail_later(
-        to=client.person.email,
-        template="clients/mail/welcome",
-        context={"client": client, "entity": client.entity},
-        language=client.language,
-    )
+    link = page("portal:clients-profile")
+    mail_client(WELCOME, client_id=event.client_id, values={"link": link})

@@ -18,6 +18,8 @@ class CoreConfig(AppConfig):
 
         from apps.core import checks, inbox, reactions  # noqa: F401
         from apps.core.admin.doors import close_foreign_pages
+        from apps.core.mail import services  # noqa: F401
+        from apps.core.notifications import reactions as notified  # noqa: F401
 
         pre_create_historical_record.connect(_tells_of, dispatch_uid="core.sealed_history")
         close_foreign_pages()

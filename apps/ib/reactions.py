@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from django.urls import reverse
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
 from apps.clients.events import ClientRegistered
+from apps.clients.messages import mail_client, notify_client, page
 from apps.core import clock
 from apps.core.actor import Actor
-from apps.core.events import reacts_to
+from apps.core.events import WhenDead, reacts_to
+from apps.core.money import Money
+from apps.ib.events import PartnerActivated, PayoutPaid
+from apps.ib.messages import COMMISSION_PAID, PARTNER_ACTIVATED, PAYOUT_PAID
+from apps.ib.models import Payout
 from apps.ib.services import Deal, attribution_lock, client_attribute, deal_accrue
 from apps.orders.events import DealExecuted
 from apps.payments.events import DepositCredited
@@ -43,3 +52,37 @@ def accrue_commission(event: DealExecuted) -> None:
 def lock_attribution(event: DepositCredited) -> None:
     """From the first deposit on, giving the client to another partner needs a second person."""
     attribution_lock(client_id=event.client_id, at=clock.now(), actor=SYSTEM)
+
+
+@reacts_to(PartnerActivated, atomic=False, when_dead=WhenDead.LET_PASS)
+def mail_partner_activated(event: PartnerActivated) -> None:
+    link = page("partner:dashboard")
+    mail_client(PARTNER_ACTIVATED, client_id=event.client_id, values={"link": link})
+
+
+def _amount(payout: Payout) -> Money:
+    return Money.from_minor(int(payout.amount_minor), payout.currency)
+
+
+@reacts_to(PayoutPaid, atomic=False, when_dead=WhenDead.LET_PASS)
+def mail_payout_paid(event: PayoutPaid) -> None:
+    payout = Payout.objects.select_related("partner").get(pk=event.payout_id)
+    values = {
+        "number": payout.number,
+        "amount": _amount(payout),
+        "link": page("partner:payouts"),
+    }
+    mail_client(PAYOUT_PAID, client_id=payout.partner.client_id, values=values)
+
+
+@reacts_to(PayoutPaid)
+def notify_payout_paid(event: PayoutPaid) -> None:
+    payout = Payout.objects.select_related("partner").get(pk=event.payout_id)
+    notify_client(
+        payout.partner.client_id,
+        kind=COMMISSION_PAID,
+        title=format_lazy(_("Your commission of {amount} is paid"), amount=str(_amount(payout))),
+        url=reverse("partner:payouts"),
+        actor=SYSTEM,
+        key=str(payout.pk),
+    )

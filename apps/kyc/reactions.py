@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
+
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from apps.clients.enums import Lifecycle
 from apps.clients.events import ClientLifecycleChanged, OnboardingSubmitted
+from apps.clients.messages import mail_client, notify_client, page
 from apps.clients.models import Client
 from apps.core.actor import Actor
-from apps.core.events import reacts_to
-from apps.core.mail import send_mail_later
-from apps.kyc.events import KycRejected, KycResubmissionRequested
+from apps.core.events import WhenDead, reacts_to
+from apps.kyc.enums import DocumentState
+from apps.kyc.events import KycApproved, KycRejected, KycResubmissionRequested
+from apps.kyc.messages import APPROVED, DECIDED, REJECTED, SOMETHING_TO_DO
 from apps.kyc.models import KycCase
 from apps.kyc.services import case_open, case_withdraw
+
+SYSTEM = Actor.system("kyc")
 
 
 @reacts_to(OnboardingSubmitted)
@@ -28,22 +37,50 @@ def withdraw_case(event: ClientLifecycleChanged) -> None:
         )
 
 
-@reacts_to(KycResubmissionRequested, atomic=False)
+@reacts_to(KycResubmissionRequested, atomic=False, when_dead=WhenDead.LET_PASS)
 def mail_something_to_do(event: KycResubmissionRequested) -> None:
-    _mail(event.client_id, event.case_id, "kyc/mail/something_to_do")
+    """With the reasons that are written for the client, and no others."""
+    case = KycCase.objects.get(pk=event.case_id)
+    client = Client.objects.only("language").get(pk=event.client_id)
+    refused = case.documents.filter(state=DocumentState.REJECTED).order_by("created_at")
+    with translation.override(client.language):
+        reasons = [
+            f"{row.get_kind_display()}: {row.get_reject_reason_display()}" for row in refused
+        ]
+    values = {
+        "requested": "\n".join(reasons),
+        "comment": case.client_comment,
+        "link": page("portal:kyc-status"),
+    }
+    mail_client(SOMETHING_TO_DO, client_id=event.client_id, values=values)
 
 
-@reacts_to(KycRejected, atomic=False)
+@reacts_to(KycApproved, atomic=False, when_dead=WhenDead.LET_PASS)
+def mail_approved(event: KycApproved) -> None:
+    mail_client(APPROVED, client_id=event.client_id, values={"link": page("portal:kyc-status")})
+
+
+@reacts_to(KycRejected, atomic=False, when_dead=WhenDead.LET_PASS)
 def mail_rejected(event: KycRejected) -> None:
-    _mail(event.client_id, event.case_id, "kyc/mail/rejected")
+    mail_client(REJECTED, client_id=event.client_id, values={})
 
 
-def _mail(client_id: UUID, case_id: UUID, template: str) -> None:
-    client = Client.objects.select_related("person", "entity").get(pk=client_id)
-    case = KycCase.objects.get(pk=case_id)
-    send_mail_later(
-        to=client.person.email,
-        template=template,
-        context={"client": client, "case": case, "entity": client.entity},
-        language=client.language,
+@reacts_to(KycResubmissionRequested)
+def notify_something_to_do(event: KycResubmissionRequested) -> None:
+    _notify(event.client_id, _("Something more is needed for your verification"))
+
+
+@reacts_to(KycApproved)
+def notify_approved(event: KycApproved) -> None:
+    _notify(event.client_id, _("Your documents are approved"))
+
+
+@reacts_to(KycRejected)
+def notify_rejected(event: KycRejected) -> None:
+    _notify(event.client_id, _("Your application was decided"))
+
+
+def _notify(client_id: UUID, title: Any) -> None:
+    notify_client(
+        client_id, kind=DECIDED, title=title, url=reverse("portal:kyc-status"), actor=SYSTEM
     )

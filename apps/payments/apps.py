@@ -7,4 +7,4 @@ class PaymentsConfig(AppConfig):
     verbose_name = _("Payments")
 
     def ready(self) -> None:
-        from apps.payments import panels, reactions  # noqa: F401
+        from apps.payments import panels, reactions, telling  # noqa: F401

@@ -85,6 +85,17 @@ class SuspenseReturned(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PayoutDestinationAdded(Event):
+    """A client named a new place for payouts; its owner is told, in case it was somebody else."""
+
+    name = "payments.PayoutDestinationAdded"
+    aggregate = "client_id"
+
+    client_id: UUID
+    instrument_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class WithdrawalRequested(Event):
     name = "payments.WithdrawalRequested"
     aggregate = "withdrawal_id"

@@ -72,6 +72,7 @@ UNFOLD: dict[str, Any] = {
     "SCRIPTS": [
         asset("brokeros/forms.js"),
         asset("brokeros/live.js"),
+        asset("brokeros/bell.js"),
         asset("brokeros/charts.js"),
         asset("brokeros/admin.js"),
     ],
@@ -394,6 +395,18 @@ UNFOLD: dict[str, Any] = {
             {
                 "title": _("System"),
                 "items": [
+                    item(
+                        _("Message texts"),
+                        "mail",
+                        "admin:core_messagetemplate_changelist",
+                        "core.view_messagetemplate",
+                    ),
+                    item(
+                        _("Sent messages"),
+                        "outgoing_mail",
+                        "admin:core_sentmail_changelist",
+                        "core.view_sentmail",
+                    ),
                     item(
                         _("Dead letters"),
                         "sync_problem",

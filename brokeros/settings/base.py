@@ -253,6 +253,11 @@ PAYMENT_PROVIDERS = {
 AROUND_THE_CLOCK = False
 
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+# Who writes to people that no company of the group serves: the installation's own staff.
+HOUSE_NAME = env.str("BROKEROS_HOUSE_NAME", default="Broker OS")
+HOUSE_SUPPORT = env.str("BROKEROS_HOUSE_SUPPORT", default="")
+# A mail server that is slow holds up one worker for this long at most; the outbox tries again.
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)
 DEFAULT_FROM_EMAIL = env.str("BROKEROS_MAIL_FROM", default="Broker OS <no-reply@brokeros.example>")
 
 X_FRAME_OPTIONS = "DENY"

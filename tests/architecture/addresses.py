@@ -120,6 +120,12 @@ RULES: dict[str, Rule] = {
     # the front door
     "landing": public(),
     "home": Rule("login"),
+    "notifications": Rule("login"),
+    "notifications-feed": Rule("login"),
+    "notifications-read": Rule("login", posts=True),
+    "notifications-choices": Rule("login"),
+    "notifications-open": Rule("login", objects=lambda _h, _w: {"notification_id": 1}, posts=True),
+    "unsubscribe": public(objects=lambda _house, _who: {"token": "guessed"}),
     "api-docs": Rule("login"),
     "mailbox-list": public(),
     "mailbox-message": public(objects=lambda _house, _who: {"mail_id": 1}),
@@ -275,6 +281,10 @@ RULES: dict[str, Rule] = {
     "admin-run-file": Rule("staff-none", objects=_no_run),
     "admin-personal-reveal": Rule("staff", "core.reveal_personal", lambda h, w: {
         "label": "clients.person", "pk": h.thing("clients.Person", w).pk, "field": "email"}, True),
+    "admin:core_messagetemplate_draft": Rule("staff", "core.edit_message"),
+    "admin:core_messagetemplate_preview": Rule(
+        "staff", "core.view_messagetemplate", lambda h, _w: {"template_id": h.any("core.MessageTemplate")}
+    ),
     "admin-risk-exposure": Rule("staff", "risk.view_exposure"),
     "admin-risk-exposure-symbol": Rule("staff", "risk.view_exposure", lambda _h, _w: {"symbol": "EURUSD"}),
     "admin:rules_ruleset_tester": Rule("staff", "rules.test_rules", _owned("rules.RuleSet", "object_id"), True),

@@ -10,6 +10,7 @@ from apps.core.admin.base import (
     actor_of,
 )
 from apps.core.admin.deliveries import DeliveryAdmin, OutboxEventAdmin
+from apps.core.admin.message_pages import MessageTemplateAdmin, SentMailAdmin
 from apps.core.admin.pages import ApprovalAdmin
 
 __all__ = [
@@ -20,8 +21,10 @@ __all__ = [
     "BrokerModelAdmin",
     "BulkTransition",
     "DeliveryAdmin",
+    "MessageTemplateAdmin",
     "OutboxEventAdmin",
     "ReasonForm",
+    "SentMailAdmin",
     "Transition",
     "actor_of",
 ]

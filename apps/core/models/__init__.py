@@ -14,6 +14,7 @@ from apps.core.models.audit import AuditHead, AuditRecord, AuditSeal
 from apps.core.models.base import AppendOnlyModel, AuditedModel
 from apps.core.models.idempotency import IdempotencyRecord
 from apps.core.models.mail import Mail
+from apps.core.models.message import MessageTemplate, SentMail
 from apps.core.models.notification import (
     Notification,
     NotificationBox,
@@ -41,6 +42,7 @@ __all__ = [
     "EmergencyReview",
     "IdempotencyRecord",
     "Mail",
+    "MessageTemplate",
     "Notification",
     "NotificationBox",
     "NotificationPreference",
@@ -49,6 +51,7 @@ __all__ = [
     "RunFile",
     "RunRow",
     "SavedView",
+    "SentMail",
     "Severity",
     "VoteVoid",
     "WorkItem",

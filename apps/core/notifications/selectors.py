@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
 
 from apps.core.actor import Actor
 from apps.core.models import Notification, NotificationBox, NotificationPreference
@@ -38,14 +39,16 @@ def bell_of(user_id: int) -> Bell | None:
     return Bell(seq or 0, unread)
 
 
-def notification_list(actor: Actor, *, kind: str = "", unread: bool = False) -> object:
+def notification_list(
+    actor: Actor, *, kind: str = "", unread: bool = False
+) -> QuerySet[Notification]:
     """The reader's own, newest first."""
     rows = Notification.objects.visible_to(actor).shown()
     if kind:
         rows = rows.filter(kind=kind)
     if unread:
         rows = rows.unread()
-    return rows.order_by("-id")
+    return rows.order_by("-id")  # type: ignore[no-any-return]
 
 
 def choices_of(actor: Actor) -> list[Choice]:

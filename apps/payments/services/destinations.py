@@ -12,8 +12,10 @@ from schwifty.exceptions import SchwiftyException
 from apps.clients.locks import client_locked
 from apps.core.actor import Actor
 from apps.core.commands import command
+from apps.core.events import emit
 from apps.payments.enums import Method
 from apps.payments.errors import DestinationInvalid
+from apps.payments.events import PayoutDestinationAdded
 from apps.payments.models import PaymentInstrument
 from apps.payments.permissions import REQUEST_WITHDRAWAL
 from apps.payments.routing import name_matches
@@ -55,4 +57,5 @@ def bank_account_add(
         holder_matches=True,
     )
     instrument.save_as(actor, "bank account added", action="instrument.add")
+    emit(PayoutDestinationAdded(client_id=client.pk, instrument_id=instrument.pk))
     return instrument
