@@ -7,18 +7,17 @@ import contextlib
 from typing import Any
 
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
+from apps.core.consumers import BrokerConsumer
 from apps.market.feeding import GROUP, PUSH_EVERY, quote_row
 from apps.market.models import Instrument
 from apps.market.selectors import feed_is_alive, last_quotes
 
 MOST_SYMBOLS = 200
-NOT_SIGNED_IN = 4401
 HEARTBEAT_SECONDS = 5.0
 
 
-class QuotesConsumer(AsyncJsonWebsocketConsumer):
+class QuotesConsumer(BrokerConsumer):
     """Subscribe with `{"type": "subscribe", "symbols": ["EURUSD"]}`, or `"*"` for all.
 
     Answers `snapshot` and then `delta` messages, each with the next `seq`; `{"type": "snapshot"}` asks for
@@ -26,21 +25,17 @@ class QuotesConsumer(AsyncJsonWebsocketConsumer):
     reader is being written to, newer quotes replace older ones, so it never falls behind by more than one.
     """
 
-    async def connect(self) -> None:
+    async def opened(self) -> None:
         self.symbols: set[str] = set()
         self.pending: dict[str, list[Any]] = {}
         self.seq = 0
         self.heard: int | None = None
         self.sender: asyncio.Task[None] | None = None
         self.beat: asyncio.Task[None] | None = None
-        if not self.scope["user"].is_authenticated:
-            await self.close(code=NOT_SIGNED_IN)
-            return
         await self.channel_layer.group_add(GROUP, self.channel_name)
-        await self.accept()
         self.beat = asyncio.create_task(self._heartbeats())
 
-    async def disconnect(self, code: int) -> None:
+    async def closed(self) -> None:
         for task in (self.sender, self.beat):
             if task is not None:
                 task.cancel()

@@ -7,44 +7,39 @@ import time
 from typing import Any
 
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
+from apps.core.consumers import NOT_ALLOWED, BrokerConsumer
 from apps.risk.calculations import Report, changes
 from apps.risk.selectors import ExposureScope, exposure_scope_of
 from apps.risk.snapshot import GROUP, Snapshot, history_read, snapshot_latest, snapshot_read
 
-NOT_SIGNED_IN = 4401
-NOT_ALLOWED = 4403
 CHECK_AGAIN_SECONDS = 10.0
 SILENCE_SECONDS = 3.0
 
 
-class ExposureConsumer(AsyncJsonWebsocketConsumer):
+class ExposureConsumer(BrokerConsumer):
     """Sends `snapshot` and then `delta` messages with the next `seq`.
 
     The permission and the scope are asked again every few seconds: whoever loses them loses the line. When
     the publisher falls silent a `state` message says so, because a page that stands still looks calm.
     """
 
-    async def connect(self) -> None:
-        self.seq = 0
-        self.report: Report | None = None
-        self.scope_now: ExposureScope | None = None
-        self.checked_at = 0.0
+    report: Report | None = None
+    scope_now: ExposureScope | None = None
+    watch: asyncio.Task[None] | None = None
+    seq = 0
+    checked_at = 0.0
+
+    async def may_open(self) -> bool:
+        return await self._may_see()
+
+    async def opened(self) -> None:
         self.heard_at = time.monotonic()
-        self.watch: asyncio.Task[None] | None = None
-        if not self.scope["user"].is_authenticated:
-            await self.close(code=NOT_SIGNED_IN)
-            return
-        if not await self._may_see():
-            await self.close(code=NOT_ALLOWED)
-            return
         await self.channel_layer.group_add(GROUP, self.channel_name)
-        await self.accept()
         await self._snapshot()
         self.watch = asyncio.create_task(self._watch())
 
-    async def disconnect(self, code: int) -> None:
+    async def closed(self) -> None:
         if self.watch is not None:
             self.watch.cancel()
         await self.channel_layer.group_discard(GROUP, self.channel_name)

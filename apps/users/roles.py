@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 from django.contrib.auth.models import Permission as PermissionRow
@@ -21,6 +22,13 @@ def declared_roles() -> dict[str, list[str]]:
     """Role code → permission codes, as the data file says; `*` means every permission."""
     with ROLES_FILE.open("rb") as file:
         return {code: list(role["permissions"]) for code, role in tomllib.load(file).items()}
+
+
+@cache
+def outside_roles() -> frozenset[str]:
+    """Roles of people who do not work here: clients and partners. They are never given to staff, nor others to them."""
+    with ROLES_FILE.open("rb") as file:
+        return frozenset(c for c, role in tomllib.load(file).items() if role.get("outside", False))
 
 
 def declared_masks() -> dict[str, dict[str, FieldMask]]:

@@ -13,7 +13,7 @@ from apps.core.actor import Actor, ActorKind, Scope, ScopeLevel
 from apps.core.context import current_request
 from apps.core.masks import WIDEST, FieldMask
 from apps.core.querysets import shared_with
-from apps.users.models import RoleMask, Team, User
+from apps.users.models import RoleGrant, RoleMask, Team, User
 from apps.users.signin.freshness import is_fresh
 
 Memberships = Callable[[User], tuple[str, frozenset[UUID]]]
@@ -91,7 +91,8 @@ class RoleMasks(Mapping[str, str]):
     def _rows(self) -> dict[str, str]:
         if self._found is None:
             self._found = {}
-            rows = RoleMask.objects.filter(role__user=self.user_id).values_list("field", "mask")
+            held_now = RoleGrant.objects.in_force().filter(user=self.user_id).values("role")
+            rows = RoleMask.objects.filter(role__in=held_now).values_list("field", "mask")
             for name, mask in rows:
                 held = self._found.get(name, FieldMask.NONE.value)
                 self._found[name] = min(held, mask, key=lambda m: WIDEST.index(FieldMask(m)))

@@ -103,7 +103,7 @@ TEMPLATES = [
 
 AUTH_USER_MODEL = "users.User"
 AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
+    "apps.users.backends.RoleBackend",
     "apps.users.backends.DatedGrantBackend",
 ]
 ANONYMOUS_USER_NAME = None

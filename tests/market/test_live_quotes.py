@@ -16,13 +16,11 @@ from apps.market.consumers import QuotesConsumer
 from apps.market.feeding import GROUP, QuotePublisher, Tick, master_data
 from apps.market.quotes import to_us
 from apps.market.services import instruments_load
+from apps.users.models import User
 from tests.market.conftest import ACTOR
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-class SignedIn:
-    is_authenticated = True
+READERS: dict[str, User] = {}
 
 
 @pytest.fixture
@@ -33,11 +31,12 @@ def publisher() -> QuotePublisher:
 @pytest.fixture(autouse=True)
 def instruments(transactional_db: None) -> None:
     instruments_load(data=master_data(), actor=ACTOR, reason="test")
+    READERS["ana"] = User.objects.create_user("ana@client.example", "a-long-password")
 
 
 def line(user: Any = None) -> WebsocketCommunicator:
     communicator = WebsocketCommunicator(QuotesConsumer.as_asgi(), "/ws/quotes/")
-    communicator.scope["user"] = user or SignedIn()
+    communicator.scope["user"] = user or READERS["ana"]
     return communicator
 
 

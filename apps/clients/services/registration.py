@@ -43,6 +43,7 @@ from apps.core.locks import lock_row, lock_rows
 from apps.rules.points import CLIENT_BOOKING_ENTITY, CLIENT_REGISTER
 from apps.rules.services import decide
 from apps.users.models import Role
+from apps.users.services import role_give
 
 CONFIRMATION_TTL = timedelta(hours=24)
 NUMBER_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -80,7 +81,7 @@ def client_register(
     entity = _booking_entity(
         country, partner_code=partner_code, us_person=us_person, email=email, actor=actor
     )
-    user_id = _user_new(email, password, f"{first_name} {last_name}".strip(), language)
+    user_id = _user_new(email, password, f"{first_name} {last_name}".strip(), language, actor)
     if user_id is None:
         return None
     client = _client_new(
@@ -205,7 +206,7 @@ def _client_new(
     return client
 
 
-def _user_new(email: str, password: str, name: str, language: str) -> int | None:
+def _user_new(email: str, password: str, name: str, language: str, actor: Actor) -> int | None:
     """A login that cannot be used before its address is proven, or None when there is one.
 
     The password is hashed in both cases, so that the answer takes as long either way.
@@ -224,7 +225,8 @@ def _user_new(email: str, password: str, name: str, language: str) -> int | None
     except IntegrityError:
         emit(RegistrationRepeated(user_id=users.get(email=email).pk))
         return None
-    user.groups.add(Role.objects.get_or_create(name="client")[0])
+    Role.objects.get_or_create(name="client")
+    role_give(user, "client", actor=actor, reason="registered")
     return user.pk
 
 

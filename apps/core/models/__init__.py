@@ -11,7 +11,7 @@ from apps.core.models.approval import (
     VoteVoid,
 )
 from apps.core.models.audit import AuditHead, AuditRecord, AuditSeal
-from apps.core.models.base import AppendOnlyModel, AuditedModel
+from apps.core.models.base import AppendOnlyModel, AuditedModel, RecordedModel
 from apps.core.models.idempotency import IdempotencyRecord
 from apps.core.models.mail import Mail
 from apps.core.models.message import MessageTemplate, SentMail
@@ -47,6 +47,7 @@ __all__ = [
     "NotificationBox",
     "NotificationPreference",
     "OutboxEvent",
+    "RecordedModel",
     "Run",
     "RunFile",
     "RunRow",

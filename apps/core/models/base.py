@@ -25,21 +25,15 @@ if TYPE_CHECKING:
 _UNTRACKED = {"updated_at"}
 
 
-class AuditedModel(models.Model):
-    """A row that staff, clients or the system change; every change says who and why.
+class RecordedModel(models.Model):
+    """A row whose every change says who and why. Write with `save_as`.
 
-    Write with `save_as`, which also keeps the history row and the audit record. Names in
-    `audit_redacted` enter the audit trail as a digest only, encrypted fields as a mark that means
-    nothing without the subject's key.
+    Names in `audit_redacted` enter the audit trail as a digest only, those in `audit_untracked` not at all,
+    encrypted fields as a mark that means nothing without the subject's key.
     """
 
     audit_redacted: ClassVar[Collection[str]] = ()
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    created_at = models.DateTimeField(default=clock.now, editable=False)
-    updated_at = models.DateTimeField(default=clock.now, editable=False)
-
-    history = HistoricalRecords(inherit=True)
+    audit_untracked: ClassVar[Collection[str]] = ()
 
     class Meta:
         abstract = True
@@ -91,7 +85,9 @@ class AuditedModel(models.Model):
         after: dict[str, Any] = {}
         for field in self._meta.concrete_fields:
             name = field.attname
-            if name in _UNTRACKED or isinstance(field, (BlindIndexField, BlindWordsField)):
+            if name in _UNTRACKED or name in self.audit_untracked:
+                continue
+            if isinstance(field, (BlindIndexField, BlindWordsField)):
                 continue
             if not created and name in stored and self._same(field, stored[name]):
                 continue
@@ -118,6 +114,19 @@ class AuditedModel(models.Model):
         if name in self.audit_redacted and value not in (None, ""):
             return "sha256:" + hashlib.sha256(f"{self.pk}:{value}".encode()).hexdigest()[:16]
         return value
+
+
+class AuditedModel(RecordedModel):
+    """A row that staff, clients or the system change, with its own id, times and history."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    updated_at = models.DateTimeField(default=clock.now, editable=False)
+
+    history = HistoricalRecords(inherit=True)
+
+    class Meta:
+        abstract = True
 
 
 def append_only_triggers() -> Sequence[pgtrigger.Trigger]:

@@ -8,13 +8,15 @@ from decimal import Decimal
 
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
+from django.db import transaction
 
 from apps.core.actor import Actor
 from apps.ib.enums import TermKindChoice, TierModeChoice
 from apps.ib.services import LineDraft, plan_create, plan_version_publish
 from apps.portal.seed.cast import PASSWORD, STAFF, StaffMember
-from apps.users.models import Desk, Role
+from apps.users.models import Desk
 from apps.users.selectors import actor_for
+from apps.users.services import role_give
 
 SHARED_DATA = (
     "load_roles",
@@ -25,6 +27,7 @@ SHARED_DATA = (
     "load_account_types",
     "load_providers",
 )
+OPENING = Actor.system("opening")
 DESKS = (("eu", "Europe"), ("int", "International"))
 
 
@@ -46,11 +49,13 @@ def hire_staff(opened: datetime) -> dict[str, Actor]:
             PASSWORD,
             name=member.name,
             is_staff=True,
-            is_superuser=member.role == "admin",
             scope_level=member.scope,
             date_joined=opened,
         )
-        user.groups.add(Role.objects.get(name=member.role))
+        with transaction.atomic():
+            role_give(
+                user, member.role, actor=OPENING, reason="opening of the house", valid_from=opened
+            )
         hired[_short(member)] = actor_for(user)
     return hired
 

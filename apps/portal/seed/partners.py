@@ -6,6 +6,7 @@ import hashlib
 from datetime import timedelta
 
 from django.contrib.auth import get_user_model
+from django.db import transaction
 
 from apps.clients.models import Client
 from apps.core import clock
@@ -22,8 +23,8 @@ from apps.ib.services import (
 )
 from apps.portal.seed.stage import Role, Stage
 from apps.rules.errors import RefusedByRule
-from apps.users.models import Role as UserRole
 from apps.users.selectors import actor_for
+from apps.users.services import role_give
 
 PLANS = {"ivy": "master", "sub": "standard", "subsub": "starter"}
 NAMES = {"ivy": "Laurent Partners", "sub": "Osei Trading Desk", "subsub": "Demir Education"}
@@ -47,7 +48,8 @@ def _apply(stage: Stage, role: Role) -> None:
         stage.timeline.at(clock.now() + timedelta(hours=1), lambda: _apply(stage, role))
         return
     user = get_user_model()._default_manager.get(email=role.player.address)
-    user.groups.add(UserRole.objects.get(name="partner"))
+    with transaction.atomic():
+        role_give(user, "partner", actor=role.actor, reason="asks to become a partner")
     partner = partner_apply(
         client_id=role.client,
         code=code,

@@ -27,7 +27,7 @@ def sessions_end(*, user_id: int, actor: Actor, reason: str, keep: str = "") -> 
     """
     user = lock_row(User.objects.all(), user_id)
     User.objects.filter(pk=user.pk).update(session_epoch=F("session_epoch") + 1)
-    ended = _forget(UserSession.objects.filter(user=user).exclude(session_key=keep))
+    ended = sessions_forget(UserSession.objects.filter(user=user).exclude(session_key=keep))
     audit(
         actor=actor,
         action="login.sessions_end",
@@ -45,7 +45,7 @@ def session_end(*, user_id: int, session_id: int, actor: Actor, reason: str) -> 
     row = rows.select_related("user").first()
     if row is None:
         raise NotVisible
-    _forget(rows)
+    sessions_forget(rows)
     audit(
         actor=actor,
         action="login.session_end",
@@ -55,7 +55,7 @@ def session_end(*, user_id: int, session_id: int, actor: Actor, reason: str) -> 
     )
 
 
-def _forget(rows: Any) -> int:
+def sessions_forget(rows: Any) -> int:
     """Delete the sessions behind `rows` and the rows themselves."""
     store = import_module(settings.SESSION_ENGINE).SessionStore()
     keys = list(rows.values_list("session_key", flat=True))

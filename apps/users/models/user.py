@@ -5,25 +5,37 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import Group, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Lower
 from django.db.models.lookups import Regex
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
-from guardian.managers import UserObjectPermissionManager
-from guardian.models import UserObjectPermissionBase
+from simple_history.models import HistoricalRecords
 
 from apps.core import clock
 from apps.core.actor import Actor, ScopeLevel
-from apps.core.masks import FieldMask
-from apps.core.models import AuditedModel
+from apps.core.models import RecordedModel
+from apps.users.querysets import UserQuerySet
 from apps.users.scopes import (
-    LONGEST_GRANT,
-    GrantQuerySet,
     team_stays_within_desk,
     user_joins_team_of_desk,
 )
+
+ADMIN = "admin"
+UNTRACKED_FIELDS = {"credentials_changed_at", "last_login", "password", "session_epoch"}
+
+
+class _Recorded(HistoricalRecords):
+    """Signing in and a new password hash are no change of the person's record: they leave no history row."""
+
+    def post_save(
+        self, instance: Any, created: bool, using: str | None = None, **kwargs: Any
+    ) -> None:
+        fields = kwargs.get("update_fields")
+        if fields is not None and set(fields) <= UNTRACKED_FIELDS:
+            return
+        super().post_save(instance, created, using=using, **kwargs)
 
 
 class Desk(models.Model):
@@ -71,22 +83,45 @@ class Team(models.Model):
 class UserManager(BaseUserManager["User"]):
     use_in_migrations = True
 
+    def get_queryset(self) -> UserQuerySet:
+        return UserQuerySet(self.model, using=self._db)
+
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        if fields.pop("is_superuser", False):
+            return self.create_superuser(email, password, **fields)
         user = self.model(email=email.strip().lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
-        fields = {"is_staff": True, "is_superuser": True, "scope_level": ScopeLevel.ALL, **fields}
-        return self.create_user(email, password, **fields)
+        """The first administrator. Holds the role like everybody else: no flag stands above the grants."""
+        from apps.users.models.grants import RoleGrant
+
+        fields.pop("is_superuser", None)
+        fields = {"is_staff": True, "scope_level": ScopeLevel.ALL, **fields}
+        with transaction.atomic(using=self._db):
+            user = self.create_user(email, password, **fields)
+            role, _made = Role.objects.get_or_create(name=ADMIN)
+            RoleGrant(user=user, role=role, reason="first administrator").save_as(
+                Actor.system("setup"), "first administrator", action="role.grant"
+            )
+        return user
 
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(email=(username or "").strip().lower())
 
 
-class User(AbstractBaseUser, PermissionsMixin):
-    """A login: of a member of staff, a client or a partner. What it may do comes from its roles and its scope."""
+class User(RecordedModel, AbstractBaseUser, PermissionsMixin):
+    """A login: of a member of staff, a client or a partner.
+
+    What it may do comes from the roles granted to it at this moment, and from nothing else. `groups` is the table
+    of grants with past and future ones, so ask `get_all_permissions`, never `groups`. `session_epoch` is part of
+    what a session is signed with: raising it ends every session of this login at once.
+    """
+
+    audit_redacted = ("email", "name", "password")
+    audit_untracked = ("last_login",)
 
     email = models.EmailField(_("e-mail"), unique=True)
     name = models.CharField(_("name"), max_length=150, blank=True)
@@ -115,10 +150,22 @@ class User(AbstractBaseUser, PermissionsMixin):
     language = models.CharField(_("language"), max_length=8, default="en")
     date_joined = models.DateTimeField(_("joined"), default=clock.now)
 
+    left_at = models.DateTimeField(_("cut off at"), null=True, blank=True)
     credentials_changed_at = models.DateTimeField(
         _("sign-in last changed"), null=True, blank=True, editable=False
     )
     session_epoch = models.PositiveIntegerField(_("session epoch"), default=0, editable=False)
+
+    groups = models.ManyToManyField(  # type: ignore[assignment]
+        Group,
+        through="users.RoleGrant",
+        through_fields=("user", "role"),
+        related_name="user_set",
+        related_query_name="user",
+        verbose_name=_("roles"),
+    )
+
+    history = _Recorded(excluded_fields=["password", "last_login", "session_epoch"])
 
     objects = UserManager()
 
@@ -149,6 +196,10 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(
                 condition=Q(team=None) | Q(desk__isnull=False), name="user_team_has_desk"
             ),
+            models.CheckConstraint(condition=Q(is_superuser=False), name="user_only_by_grant"),
+            models.CheckConstraint(
+                condition=Q(left_at=None) | Q(is_active=False), name="user_left_is_out"
+            ),
         ]
         triggers = [user_joins_team_of_desk()]
 
@@ -168,6 +219,23 @@ class User(AbstractBaseUser, PermissionsMixin):
     def get_short_name(self) -> str:
         return self.name.partition(" ")[0] or self.email
 
+    def get_all_permissions(self, obj: models.Model | None = None) -> set[str]:
+        """What the grants in force at this moment allow, whichever way this login signed in."""
+        if obj is not None:
+            return super().get_all_permissions(obj)
+        from apps.users.backends import RoleBackend
+
+        return RoleBackend().get_all_permissions(self)
+
+    def has_perm(self, perm: str, obj: models.Model | None = None) -> bool:
+        if obj is not None:
+            return self.is_active and super().has_perm(perm, obj)
+        return self.is_active and perm in self.get_all_permissions()
+
+    def has_module_perms(self, app_label: str) -> bool:
+        start = f"{app_label}."
+        return self.is_active and any(code.startswith(start) for code in self.get_all_permissions())
+
 
 class Role(Group):
     """A named set of permissions, loaded from data and given to users."""
@@ -176,88 +244,3 @@ class Role(Group):
         proxy = True
         verbose_name = _("role")
         verbose_name_plural = _("roles")
-
-
-class RoleMask(models.Model):
-    """How much of one personal field a role reads. Loaded from `data/masks.toml`; no row means nothing."""
-
-    role = models.ForeignKey(Group, models.CASCADE, related_name="masks", verbose_name=_("role"))
-    field = models.CharField(_("field"), max_length=120)
-    mask = models.CharField(
-        _("mask"), max_length=8, choices=[(m.value, m.value.lower()) for m in FieldMask]
-    )
-
-    class Meta:
-        verbose_name = _("field mask")
-        verbose_name_plural = _("field masks")
-        ordering = ("role__name", "field")
-        constraints = [
-            models.UniqueConstraint(fields=["role", "field"], name="users_mask_once"),
-            models.CheckConstraint(
-                condition=Q(mask__in=[m.value for m in FieldMask]), name="users_mask_known"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.role.name}: {self.field} {self.mask}"
-
-
-class DatedGrant(AuditedModel, UserObjectPermissionBase):
-    """A dated exception: one object opened to one person until an instant, with a reason.
-
-    A guardian object permission with an end. Subclasses name the object `content_object`. It ends by its
-    date, whether or not anything runs then: whoever reads grants asks for those `in_force`.
-    """
-
-    reason = models.CharField(_("reason"), max_length=500)
-    valid_from = models.DateTimeField(_("from"))
-    valid_until = models.DateTimeField(_("until"))
-    granted_by = models.ForeignKey(
-        User, models.PROTECT, related_name="+", verbose_name=_("shared by")
-    )
-    revoked_at = models.DateTimeField(_("taken back at"), null=True, blank=True)
-    revoked_by = models.CharField(_("taken back by"), max_length=64, blank=True)
-    revoke_reason = models.CharField(_("why taken back"), max_length=500, blank=True)
-
-    objects = UserObjectPermissionManager.from_queryset(GrantQuerySet)()  # type: ignore[misc]
-
-    class Meta:
-        abstract = True
-        ordering = ("-created_at",)
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(valid_until__gt=F("valid_from"))
-                & Q(valid_until__lte=F("valid_from") + LONGEST_GRANT),
-                name="%(app_label)s_%(class)s_dates",
-            ),
-            models.CheckConstraint(
-                condition=~Q(user=F("granted_by")), name="%(app_label)s_%(class)s_not_oneself"
-            ),
-            models.CheckConstraint(condition=~Q(reason=""), name="%(app_label)s_%(class)s_reason"),
-            models.CheckConstraint(
-                condition=Q(revoked_at=None, revoked_by="")
-                | (Q(revoked_at__isnull=False) & ~Q(revoked_by="")),
-                name="%(app_label)s_%(class)s_revoked",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.content_object} → {self.user}"  # type: ignore[attr-defined]
-
-    @property
-    def in_force(self) -> bool:
-        return self.revoked_at is None and self.valid_from <= clock.now() < self.valid_until
-
-    @property
-    def over(self) -> bool:
-        return bool(self.valid_until <= clock.now())
-
-    def take_back(self, *, by: Actor, reason: str) -> None:
-        """Ended before its date; the row stays."""
-        self.revoked_at = clock.now()
-        self.revoked_by = by.id
-        self.revoke_reason = reason
-
-
-from apps.users.signin.models import KnownDevice as KnownDevice  # noqa: E402
-from apps.users.signin.models import SignInBrake as SignInBrake  # noqa: E402

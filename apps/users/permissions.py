@@ -1,0 +1,19 @@
+"""What a person needs to be allowed before staff, roles and access can be seen or changed."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.permissions import Permission
+
+VIEW_STAFF = Permission("users.view_user", _("See members of staff"))
+VIEW_ROLES = Permission("users.view_role", _("See roles and who holds them"))
+VIEW_GRANTS = Permission("users.view_rolegrant", _("See who held which role, and when"))
+MANAGE_STAFF = Permission("users.manage_staff", _("Invite and change members of staff"))
+REQUEST_ACCESS = Permission(
+    "users.request_access", _("Ask for a role or a wider view for somebody")
+)
+APPROVE_ACCESS = Permission("users.approve_access", _("Approve roles and wider views"))
+GRANT_ANY = Permission("users.grant_any", _("Ask for roles beyond one's own"))
+REVOKE_ACCESS = Permission("users.revoke_access", _("Take roles away"))
+CUT_OFF = Permission("users.cut_off_user", _("Cut a login off at once"))

@@ -1,0 +1,56 @@
+"""Who sees which logins, grants and reviews."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Self
+
+from django.db.models import Q
+
+from apps.core import clock
+from apps.core.actor import Actor, ActorKind, ScopeLevel
+from apps.core.querysets import ScopedQuerySet
+
+
+class UserQuerySet(ScopedQuerySet):
+    """Staff limited to companies see the staff of those companies, never the logins of clients."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        if actor.scope.level is ScopeLevel.ALL:
+            return self
+        if actor.kind is not ActorKind.STAFF or not actor.scope.entities:
+            return self.none()
+        return self.filter(is_staff=True, entities__overlap=sorted(actor.scope.entities))
+
+    def staff(self) -> Self:
+        """Members of staff who can sign in."""
+        return self.filter(is_staff=True, is_active=True)
+
+
+class OfUserQuerySet(ScopedQuerySet):
+    """Rows about one login: seen by those who see the login."""
+
+    user_path = "user"
+
+    def visible_to(self, actor: Actor) -> Self:
+        if actor.scope.level is ScopeLevel.ALL:
+            return self
+        if actor.kind is not ActorKind.STAFF or not actor.scope.entities:
+            return self.none()
+        lookups: dict[str, Any] = {
+            f"{self.user_path}__is_staff": True,
+            f"{self.user_path}__entities__overlap": sorted(actor.scope.entities),
+        }
+        return self.filter(**lookups)
+
+
+class RoleGrantQuerySet(OfUserQuerySet):
+    def in_force(self, at: datetime | None = None) -> Self:
+        """Grants that give something at this moment; the last instant is not part of the time."""
+        at = at or clock.now()
+        return self.filter(Q(valid_until=None) | Q(valid_until__gt=at), valid_from__lte=at)
+
+    def not_over(self, at: datetime | None = None) -> Self:
+        """Grants in force or still to begin."""
+        at = at or clock.now()
+        return self.filter(Q(valid_until=None) | Q(valid_until__gt=at))
