@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db.models import Q
-
 from apps.core.actor import Actor
 from apps.users.models import User
 from apps.users.selectors import actor_for
@@ -16,21 +14,8 @@ class StaffDirectory:
 
     def holders(self, permissions: Iterable[str]) -> list[Actor]:
         """Everybody active who holds any of these today, by name."""
-        wanted = list(permissions)
-        condition = Q(is_superuser=True)
-        for code in wanted:
-            app, _, name = code.partition(".")
-            for path in ("groups__permissions", "user_permissions"):
-                condition |= Q(
-                    **{f"{path}__codename": name, f"{path}__content_type__app_label": app}
-                )
-        rows = (
-            User.objects.filter(condition, is_active=True, is_staff=True)
-            .distinct()
-            .order_by("name", "pk")
-        )
-        actors = [actor_for(user) for user in rows]
-        return [actor for actor in actors if any(actor.allows(code) for code in wanted)]
+        staff = User.objects.holding(permissions).order_by("name", "pk")
+        return [actor_for(user) for user in staff]
 
     def find(self, actor_id: str) -> Actor | None:
         """The actor, or None when the login is not active staff. Raises `KeyError` when there is no such login."""

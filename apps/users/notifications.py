@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import Permission as PermissionRow
 from django.db import models
-from django.db.models import Q
 
 from apps.core.actor import Actor, ScopeLevel
 from apps.core.models import Notification
@@ -24,16 +22,7 @@ def holders_of(
     With a `subject` each of them is asked whether the row is visible to them, by the same query as on every
     page; with an `entity` alone, whether they work for it.
     """
-    app, _, codename = str(permission).partition(".")
-    rows = PermissionRow.objects.filter(content_type__app_label=app, codename=codename)
-    staff = (
-        User.objects.filter(is_staff=True, is_active=True)
-        .filter(
-            Q(is_superuser=True) | Q(groups__permissions__in=rows) | Q(user_permissions__in=rows)
-        )
-        .distinct()
-        .order_by("pk")
-    )
+    staff = User.objects.holding([str(permission)]).order_by("pk")
     return [user for user in staff if _reaches(user, entity, subject)]
 
 

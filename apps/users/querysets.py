@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Self
 
+from django.contrib.auth.models import Permission
 from django.db.models import Q
 
 from apps.core import clock
@@ -25,6 +27,21 @@ class UserQuerySet(ScopedQuerySet):
     def staff(self) -> Self:
         """Members of staff who can sign in."""
         return self.filter(is_staff=True, is_active=True)
+
+    def holding(self, codes: Iterable[str], at: datetime | None = None) -> Self:
+        """Members of staff who hold any of these permissions at this moment."""
+        at = at or clock.now()
+        wanted = Q(pk__in=[])
+        for code in codes:
+            app, _, name = code.partition(".")
+            wanted |= Q(content_type__app_label=app, codename=name)
+        rows = Permission.objects.filter(wanted)
+        by_role = Q(
+            Q(grants__valid_until=None) | Q(grants__valid_until__gt=at),
+            grants__valid_from__lte=at,
+            grants__role__permissions__in=rows,
+        )
+        return self.staff().filter(by_role | Q(user_permissions__in=rows)).distinct()
 
 
 class OfUserQuerySet(ScopedQuerySet):

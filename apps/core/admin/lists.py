@@ -78,7 +78,7 @@ class ListsMixin(Page):
     ) -> Any:
         if request.method == "POST" or not self.has_view_permission(request):
             return super().changelist_view(request, extra_context)
-        roles = request.user.groups.values_list("name", flat=True)  # type: ignore[union-attr]
+        roles = request.user.role_codes()  # type: ignore[union-attr]
         views = list(views_for(actor_of(request), self.opts.label_lower, roles))
         if ALL in request.GET:
             rest = request.GET.copy()
@@ -134,7 +134,7 @@ class ListsMixin(Page):
         if not form.is_valid():
             messages.error(request, _("A view needs a name of at most 60 characters."))
             return self._back(request, str(request.POST.get("query", "")))
-        roles = request.user.groups.values_list("name", flat=True)  # type: ignore[union-attr]
+        roles = request.user.role_codes()  # type: ignore[union-attr]
         if form.cleaned_data["role"] and form.cleaned_data["role"] not in roles:
             raise PermissionDenied
         try:

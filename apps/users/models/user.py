@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -85,6 +86,12 @@ class UserManager(BaseUserManager["User"]):
 
     def get_queryset(self) -> UserQuerySet:
         return UserQuerySet(self.model, using=self._db)
+
+    def staff(self) -> UserQuerySet:
+        return self.get_queryset().staff()
+
+    def holding(self, codes: Iterable[str]) -> UserQuerySet:
+        return self.get_queryset().holding(codes)
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
         if fields.pop("is_superuser", False):
@@ -231,6 +238,13 @@ class User(RecordedModel, AbstractBaseUser, PermissionsMixin):
         if obj is not None:
             return self.is_active and super().has_perm(perm, obj)
         return self.is_active and perm in self.get_all_permissions()
+
+    def role_codes(self) -> list[str]:
+        """The roles held at this moment."""
+        from apps.users.models.grants import RoleGrant
+
+        held = RoleGrant.objects.in_force().filter(user=self)
+        return list(held.order_by("role__name").values_list("role__name", flat=True))
 
     def has_module_perms(self, app_label: str) -> bool:
         start = f"{app_label}."
