@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import Model
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -32,6 +33,7 @@ from apps.clients.selectors import (
 from apps.clients.summary import answers_in_words
 from apps.core import clock
 from apps.core.actor import Actor
+from apps.core.models import Mail
 from apps.core.panels import (
     HomeCard,
     Panel,
@@ -40,11 +42,19 @@ from apps.core.panels import (
     register_panel,
     register_queue,
 )
-from apps.core.timeline import client_timeline
+from apps.core.timeline import (
+    KINDS,
+    TimelineEntry,
+    Window,
+    client_of,
+    register_timeline,
+    timeline_of,
+    timeline_url,
+)
 
 DUPLICATE_SLA = timedelta(days=1)
 STUCK_ATTEMPTS = 3
-TIMELINE_LENGTH = 150
+TIMELINE_LENGTH = 60
 SHARES_SHOWN = 20
 
 
@@ -143,8 +153,28 @@ class TimelinePanel(Panel):
     permission = VIEW_CLIENTS
 
     def context(self, obj: Client, actor: Actor) -> dict[str, Any]:
-        entries = client_timeline(obj.pk, actor, TIMELINE_LENGTH)
-        return {"entries": entries, "kinds": sorted({entry.kind for entry in entries})}
+        entries = timeline_of(obj, actor, window=Window(TIMELINE_LENGTH))
+        known = {entry.kind for entry in entries}
+        return {
+            "entries": entries,
+            "kinds": [(code, kind.label) for code, kind in KINDS.items() if code in known],
+            "all_url": timeline_url(obj),
+        }
+
+
+def _messages(subject: Model, actor: Actor, window: Window) -> Iterable[TimelineEntry]:
+    """What was sent to the client by e-mail, for those who may read the address it went to."""
+    if client_of(subject) is None or not actor.allows(VIEW_PERSONAL_DATA):
+        return []
+    address = subject.person.email  # type: ignore[attr-defined]
+    if not address:
+        return []
+    return [
+        TimelineEntry(
+            at=mail.sent_at, kind="messages", title=mail.subject, detail=str(_("e-mail, sent"))
+        )
+        for mail in window.of(Mail.objects.filter(to_index__blind=address), "sent_at")
+    ]
 
 
 def _duplicates(actor: Actor) -> Iterable[QueueRow]:
@@ -189,6 +219,7 @@ def _funnel(actor: Actor) -> dict[str, Any]:
 
 
 register_panel("clients.Client", TimelinePanel, order=900)
+register_timeline("messages", _("Messages"), _messages)
 register_queue("clients.duplicates", _("Possible duplicates"), RESOLVE_DUPLICATE, _duplicates)
 register_queue("clients.stuck", _("Applicants who are stuck"), VIEW_ONBOARDING, _stuck)
 register_home_card(

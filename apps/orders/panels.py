@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
+from django.db.models import Model
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.panels import Panel, QueueRow, register_panel, register_queue
-from apps.core.timeline import TimelineEntry, register_timeline_source
+from apps.core.timeline import TimelineEntry, Window, client_of, register_timeline
 from apps.orders.errors import AccountNotInEngine, sentence_for
 from apps.orders.models import Order
 from apps.orders.permissions import VIEW_EXECUTION, VIEW_ORDER, VIEW_POSITION
@@ -126,15 +126,21 @@ def _silent(actor: Actor) -> Iterable[QueueRow]:
         )
 
 
-def _timeline(client_id: UUID, actor: Actor, limit: int) -> Iterable[TimelineEntry]:
+def _timeline(subject: Model, actor: Actor, window: Window) -> Iterable[TimelineEntry]:
+    """A client's deals, or an account's."""
+    client_id = client_of(subject)
     if not actor.allows(VIEW_EXECUTION):
         return
-    for deal in (
-        execution_list(actor=actor).filter(account__client_id=client_id).order_by("-id")[:limit]
-    ):
+    if client_id is not None:
+        deals = execution_list(actor=actor).filter(account__client_id=client_id)
+    elif subject._meta.label == "accounts.TradingAccount":
+        deals = execution_list(actor=actor).filter(account_id=subject.pk)
+    else:
+        return
+    for deal in window.of(deals, "at"):
         yield TimelineEntry(
             at=deal.at,
-            kind="orders",
+            kind="trading",
             title=f"{deal.get_side_display()} {deal.lots} {deal.symbol} @ {deal.deal_price}",
             url=reverse("admin:orders_order_change", args=[deal.order_id]),
             detail=str(deal.realized_money) if deal.realized else "",
@@ -147,4 +153,4 @@ register_panel("orders.Order", OrderLifePanel, order=30)
 register_panel("accounts.TradingAccount", AccountTradingPanel, order=20)
 register_panel("clients.Client", ClientDealsPanel, order=60)
 register_queue("orders.silent", _("Venues that do not answer"), VIEW_ORDER, _silent)
-register_timeline_source("orders", _timeline)
+register_timeline("trading", _("Trading"), _timeline)

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import Model, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.models import TradingAccount
 from apps.clients.models import Client
 from apps.core.actor import Actor
 from apps.core.models import Approval
@@ -20,8 +22,12 @@ from apps.core.panels import (
     register_panel,
     register_queue,
 )
+from apps.core.timeline import TimelineEntry, Window, client_of, register_timeline
+from apps.ledger.models import Account as LedgerAccount
+from apps.ledger.models import Transfer as LedgerTransfer
+from apps.ledger.querysets import sees_books
 from apps.payments.enums import CheckResult
-from apps.payments.models import Deposit, PaymentInstrument, SuspenseItem, Withdrawal
+from apps.payments.models import Deposit, PaymentInstrument, SuspenseItem, Transfer, Withdrawal
 from apps.payments.permissions import (
     APPROVE_WITHDRAWAL,
     DECIDE_DEPOSIT,
@@ -41,6 +47,7 @@ from apps.payments.selectors import (
     transfer_list,
     transfers_stuck,
     wallet_account,
+    wallet_owner,
     wallets_of,
     withdrawal_list,
     withdrawals_to_decide,
@@ -161,6 +168,36 @@ class ClientMoneyPanel(Panel):
         return {"item": obj, "approvals": list(approvals)}
 
 
+def _money(subject: Model, actor: Actor, window: Window) -> Iterable[TimelineEntry]:
+    """Movements in the books: of a client's wallets and trading accounts, or of one payment."""
+    if not actor.allows(VIEW_PAYMENTS):
+        return []
+    client_id = client_of(subject)
+    if client_id is not None:
+        accounts = TradingAccount.objects.filter(client_id=client_id).values_list("pk", flat=True)
+        owners = [wallet_owner(client_id), *(f"trading:{pk}" for pk in accounts)]
+        books = list(LedgerAccount.objects.filter(owner__in=owners).values_list("pk", flat=True))
+        rows = LedgerTransfer.objects.filter(Q(debit_id__in=books) | Q(credit_id__in=books))
+    elif isinstance(subject, Deposit | Withdrawal | Transfer):
+        keys = f"{subject._meta.model_name}:{subject.pk}:"
+        rows = LedgerTransfer.objects.filter(entry__idempotency_key__startswith=keys)
+    else:
+        return []
+    sees = sees_books(actor)
+    return [
+        TimelineEntry(
+            at=row.created_at,
+            kind="money",
+            title=f"{row.entry.kind}: {row.money}",
+            who=row.entry.actor,
+            reason=row.entry.reason,
+            url=reverse("admin:ledger_entry_change", args=[row.entry_id]) if sees else "",
+            detail=f"{row.debit.get_kind_display()} ← {row.credit.get_kind_display()} ({row.phase})",
+        )
+        for row in window.of(rows.select_related("entry", "debit", "credit"), "created_at")
+    ]
+
+
 def _page(model: str, row: Any) -> str:
     return reverse(f"admin:payments_{model}_change", args=[row.pk])
 
@@ -266,3 +303,4 @@ register_home_card(
         order=25,
     )
 )
+register_timeline("money", _("Money"), _money)

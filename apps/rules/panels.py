@@ -7,13 +7,15 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.actor import Actor
 from apps.core.admin.pages import subject_url
 from apps.core.panels import Panel, register_panel, register_receipts
-from apps.core.timeline import TimelineEntry, register_timeline_source
+from apps.core.timeline import TimelineEntry, Window, about, register_timeline
 from apps.rules.engine.schema import Kind, Outcome, Point
 from apps.rules.models import DecisionLog, Rule, RuleSet
 from apps.rules.permissions import TEST_RULES, VIEW_DECISIONS
@@ -183,15 +185,18 @@ class ClientDecisionsPanel(Panel):
         }
 
 
-def decisions_for_timeline(client_id: UUID, actor: Actor, limit: int) -> Iterable[TimelineEntry]:
-    """Decisions that were not a plain yes, each opening its receipt."""
+def decisions_for_timeline(
+    subject: models.Model, actor: Actor, window: Window
+) -> Iterable[TimelineEntry]:
+    """Decisions about a client or a row, and the one that a row rests on, each opening its receipt."""
     if not actor.allows(VIEW_DECISIONS):
         return []
-    receipts = DecisionLog.objects.filter(client_id=client_id).exclude(outcome="ALLOW")[:limit]
+    own = Q(pk=getattr(subject, "decision_id", None) or UUID(int=0))
+    receipts = window.of(DecisionLog.objects.filter(about(subject) | own), "decided_at")
     return [
         TimelineEntry(
             at=receipt.decided_at,
-            kind="rules",
+            kind="decisions",
             title=f"{point_title(receipt.point)}: {receipt.get_outcome_display()}",
             who=receipt.actor_label,
             reason=" ".join(str(reason["text"]) for reason in receipt.reasons),
@@ -204,4 +209,4 @@ def decisions_for_timeline(client_id: UUID, actor: Actor, limit: int) -> Iterabl
 
 register_receipts(receipt_address)
 register_panel("clients.Client", ClientDecisionsPanel, order=70)
-register_timeline_source("rules", decisions_for_timeline)
+register_timeline("decisions", _("Decisions"), decisions_for_timeline)

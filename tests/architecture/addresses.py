@@ -304,6 +304,10 @@ RULES: dict[str, Rule] = {
         "staff", "payments.view_payments", _owned("payments.Withdrawal", "withdrawal_id"), True,
         records=frozenset({FILE}),
     ),
+    "admin:core_timeline": Rule(
+        "staff", "clients.view_client",
+        lambda house, who: {"label": "clients.client", "object_id": house.thing("clients.Client", who).pk}, True,
+    ),
     "admin:core_auditrecord_extract": Rule("staff", "core.export_auditrecord"),
     "admin:ib_partner_tree": Rule("staff", "ib.view_partner"),
 }  # fmt: skip

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.exceptions import NotRegistered
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +30,9 @@ from apps.core.models import AuditHead, AuditRecord, AuditSeal
 from apps.core.panels import Panel, QueueRow, receipt_url, register_queue
 from apps.core.permissions import EXPORT_AUDIT, VIEW_AUDIT
 from apps.core.signing import SigningKeyMissing
+from apps.core.timeline import KINDS, Window, timeline_of
+
+PAGE = 50
 
 
 def trail_filter(parameter: str, label: Any, lookup: str) -> type[TextFilter]:
@@ -143,8 +149,39 @@ class AuditRecordAdmin(ReadOnlyAdmin):
         view = self.admin_site.admin_view
         return [
             path("extract/", view(self.extract_view), name="core_auditrecord_extract"),
+            path("of/<str:label>/<str:object_id>/", view(self.timeline_view), name="core_timeline"),
             *super().get_urls(),
         ]
+
+    def timeline_view(self, request: HttpRequest, label: str, object_id: str) -> HttpResponse:
+        """Everything about one row, page by page: for those who may open the row's own page."""
+        try:
+            model = apps.get_model(label)
+            page = self.admin_site.get_model_admin(model)
+            before = (
+                datetime.fromisoformat(request.GET["before"]) if "before" in request.GET else None
+            )
+        except (LookupError, ValueError, NotRegistered) as error:
+            raise Http404 from error
+        obj = page.get_object(request, object_id)
+        if not page.has_view_permission(request):
+            raise PermissionDenied
+        if obj is None:
+            raise Http404
+        kind = request.GET.get("kind", "")
+        entries = timeline_of(obj, actor_of(request), kind=kind, window=Window(PAGE, before))
+        opts = model._meta
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Timeline of %(what)s") % {"what": obj},
+            "opts": opts,
+            "entries": entries,
+            "kinds": [(code, known.label) for code, known in KINDS.items()],
+            "kind": kind,
+            "older": entries[-1].at.isoformat() if len(entries) >= PAGE else "",
+            "back_url": reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[obj.pk]),
+        }
+        return render(request, "admin/timeline.html", context)
 
     def extract_view(self, request: HttpRequest) -> HttpResponse:
         """GET asks what for; POST answers with the signed lines."""

@@ -27,7 +27,7 @@ from apps.core.admin.masking import MaskedMixin
 from apps.core.admin.scope import ScopeMixin, actor_of
 from apps.core.admin.transitions import ReasonForm, Transition, TransitionsMixin
 from apps.core.panels import Panel, panels_for, receipt_url
-from apps.core.timeline import subject_timeline
+from apps.core.timeline import subject_timeline, timeline_url
 
 __all__ = [
     "BrokerInline",
@@ -112,6 +112,7 @@ class BrokerModelAdmin(
             extra |= {
                 "transition_buttons": self.transition_buttons(request, obj),
                 "panels": [(p, c) for p, c in own if c is not None] + panels_for(obj, actor),
-                "timeline": subject_timeline(obj) if self.show_timeline else None,
+                "timeline": subject_timeline(obj, actor) if self.show_timeline else None,
+                "timeline_url": timeline_url(obj) if self.show_timeline else "",
             }
         return super().change_view(request, object_id, form_url, extra)
