@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path
 
+from apps.core.admin.palette import palette_urls
 from apps.core.admin.runs import run_urls
 
 
@@ -15,6 +16,7 @@ def nothing_here(request: HttpRequest, **place: Any) -> HttpResponse:
 
 
 urlpatterns = [
+    *palette_urls(),
     path("runs/", include(run_urls())),
     path("r/<path:rest>", admin.site.admin_view(nothing_here), name="admin-no-public-page"),
 ]

@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
 
 
@@ -23,3 +24,4 @@ class CoreConfig(AppConfig):
 
         pre_create_historical_record.connect(_tells_of, dispatch_uid="core.sealed_history")
         close_foreign_pages()
+        autodiscover_modules("search")

@@ -274,6 +274,7 @@ RULES: dict[str, Rule] = {
     "admin:app_list": Rule("staff-some", objects=lambda _h, _w: {"app_label": "clients"}),
     "admin:core_delivery_dead": Rule("staff", "core.retry_delivery"),
     "admin-no-public-page": Rule("staff-none", objects=lambda _h, _w: {"rest": "1/1/"}),
+    "admin-find": Rule("staff"),
     "admin-runs": Rule("staff"),
     "admin-run": Rule("staff-none", objects=_no_run),
     "admin-run-progress": Rule("staff-none", objects=_no_run),
