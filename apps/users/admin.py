@@ -5,6 +5,7 @@ from typing import Any
 from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group
@@ -13,9 +14,12 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import RedirectView
 from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminTextareaWidget
 
-from apps.core.admin import BrokerModelAdmin
+from apps.core.admin import BrokerModelAdmin, ReasonForm, Transition
 from apps.users.models import Desk, Role, RoleGrant, RoleMask, Team, User
+from apps.users.signin.permissions import RESET_ACCESS
+from apps.users.signin.services import access_reset_request
 from apps.users.signin.views import StaffSignInView
 
 # The pages of allauth's own tables would let staff edit sessions and second factors past every service.
@@ -34,6 +38,18 @@ def grants_now() -> Prefetch[Any, Any, Any]:
     """What each login holds at this moment, under `grants_now`: one query for a whole list."""
     held = RoleGrant.objects.in_force().select_related("role")
     return Prefetch("grants", held, to_attr="grants_now")
+
+
+class AccessResetForm(ReasonForm):
+    """How it was made sure who asks goes before the colleague who decides, and into the trail."""
+
+    evidence = forms.CharField(
+        label=_("How did you make sure that it is them?"),
+        min_length=10,
+        max_length=1000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+    )
+    field_order = ("evidence", "reason")
 
 
 @admin.register(User)
@@ -57,6 +73,22 @@ class UserAdmin(BrokerModelAdmin):
                            ("last_login", "date_joined"))}),
     )  # fmt: skip
     show_timeline = True
+    transitions = (
+        Transition(
+            "reset_access",
+            _("Reset second factor"),
+            access_reset_request,
+            RESET_ACCESS,
+            form=AccessResetForm,
+            tone="danger",
+            visible=lambda user: user.is_active,
+            explanation=_(
+                "For somebody who lost it. A colleague has to agree; then every second factor and session ends,"
+                " and a link for a new password goes to the login's mailbox."
+            ),
+            done=_("Asked. A colleague decides under Approvals."),
+        ),
+    )
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related(grants_now())

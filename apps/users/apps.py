@@ -1,7 +1,7 @@
 from typing import Any
 
 from django.apps import AppConfig
-from django.contrib.auth.signals import user_logged_in
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +17,7 @@ class UsersConfig(AppConfig):
         from apps.users.directory import StaffDirectory
         from apps.users.selectors import actor_now
         from apps.users.signin.freshness import stamp_sign_in
+        from apps.users.signin.services import sign_out_record
 
         def on_signed_in(request: Any = None, **_: Any) -> None:
             if request is not None:
@@ -24,6 +25,11 @@ class UsersConfig(AppConfig):
 
         from apps.users.signin import permissions, reactions  # noqa: F401
 
+        def on_signed_out(request: Any = None, user: Any = None, **_: Any) -> None:
+            if user is not None and request is not None:
+                sign_out_record(user_id=user.pk, session_key=request.session.session_key or "")
+
+        user_logged_out.connect(on_signed_out, dispatch_uid="users.sign_out_record", weak=False)
         user_logged_in.connect(on_signed_in, dispatch_uid="users.stamp_sign_in", weak=False)
         register_actor_lookup(actor_now)
         register_directory(StaffDirectory())

@@ -5,7 +5,9 @@
   var failed = document.currentScript.dataset.failedText;
 
   document.addEventListener("DOMContentLoaded", function () {
-    var known = typeof window.PublicKeyCredential === "function";
+    /* a passkey belongs to a name: no browser keeps one for a bare address such as 127.0.0.1 */
+    var named = !/^[\d.]+$|:/.test(window.location.hostname);
+    var known = typeof window.PublicKeyCredential === "function" && named;
     document.querySelectorAll("[data-passkey-only]").forEach(function (part) { part.hidden = !known; });
     document.querySelectorAll("[data-passkey-missing]").forEach(function (part) { part.hidden = known; });
   });

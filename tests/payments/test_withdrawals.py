@@ -221,7 +221,8 @@ def test_the_check_list_says_what_was_seen(client):
     assert rows["CLOSED_LOOP"] == (CheckResult.PASS, "1,000.00 USD came from Visa •••• 4242")
     assert rows["USE"] == (CheckResult.REVIEW, "the client has never traded")
     assert "the client has never traded" in withdrawal.flagged
-    assert len(rows) == 10
+    assert rows["SIGN_IN"][0] == CheckResult.PASS
+    assert len(rows) == 11
 
 
 def test_money_goes_back_to_the_card_before_it_goes_to_a_bank(client):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
@@ -105,6 +106,21 @@ def sign_in_record(*, user_id: int, method: str, device_key: str, description: s
     if new and not first_ever:
         emit(NewDeviceSignedIn(user_id=user.pk, device_id=device.pk))
     return new
+
+
+@command
+def sign_out_record(*, user_id: int, session_key: str) -> None:
+    """Keep that a session ended, by its owner or by its age; it leaves the list of devices."""
+    user = User.objects.filter(pk=user_id).first()
+    if user is None:
+        return
+    UserSession.objects.filter(user=user, session_key=session_key).delete()
+    audit(
+        actor=actor_for(user),
+        action="login.sign_out",
+        subject=user,
+        client_id=client_id_of(user),
+    )
 
 
 @command
