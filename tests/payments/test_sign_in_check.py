@@ -13,14 +13,16 @@ from apps.payments.services.checks import LABELS
 from apps.users.models import User
 
 from .test_withdrawals import checks_of
-from .world import asks_to_withdraw
+from .world import ana, asks_to_withdraw, deposited
 
 
 @pytest.mark.parametrize(
     ("hours", "result"),
     [(None, CheckResult.PASS), (25, CheckResult.PASS), (23, CheckResult.REVIEW)],
 )
-def test_a_fresh_change_of_the_sign_in_is_put_before_a_person(client, hours, result):
+def test_a_fresh_change_of_the_sign_in_is_put_before_a_person(house, hours, result):
+    client = ana()
+    deposited(house, client, "1000.00")
     changed = clock.now() - timedelta(hours=hours) if hours else None
     user = User.objects.create_user("ana@client.example", "x", credentials_changed_at=changed)
     ClientLogin.objects.create(user=user, client=client)
