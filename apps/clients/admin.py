@@ -229,7 +229,7 @@ class ClientAdmin(BrokerModelAdmin):
 
     @display(description=_("Name"))
     def name(self, obj: Client) -> str:
-        return obj.person.full_name
+        return str(obj.person)
 
     @display(description=_("Lifecycle"), ordering="lifecycle")
     def axis_lifecycle(self, obj: Client) -> str:

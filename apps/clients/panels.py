@@ -11,7 +11,6 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from apps.clients.enums import Lifecycle
-from apps.clients.masking import personal_facts
 from apps.clients.models import Client, ClientShare, OnboardingSession, Restriction
 from apps.clients.permissions import (
     RESOLVE_DUPLICATE,
@@ -19,7 +18,6 @@ from apps.clients.permissions import (
     VIEW_AGREEMENTS,
     VIEW_CLIENTS,
     VIEW_ONBOARDING,
-    VIEW_PERSONAL_DATA,
     VIEW_RESTRICTIONS,
     VIEW_SHARES,
 )
@@ -33,6 +31,7 @@ from apps.clients.selectors import (
 from apps.clients.summary import answers_in_words
 from apps.core import clock
 from apps.core.actor import Actor
+from apps.core.masks import FieldMask, mask_for
 from apps.core.models import Mail
 from apps.core.panels import (
     HomeCard,
@@ -59,7 +58,7 @@ SHARES_SHOWN = 20
 
 
 class IdentityPanel(Panel):
-    """Who it is. Personal data is masked for roles that do not need it."""
+    """Who it is, each field as the viewer's role reads it."""
 
     title = _("Identity")
     template = "clients/panels/identity.html"
@@ -67,7 +66,7 @@ class IdentityPanel(Panel):
     narrow = True
 
     def context(self, obj: Client, actor: Actor) -> dict[str, Any]:
-        return {"person": obj.person, "facts": personal_facts(obj.person, actor)}
+        return {"person": obj.person}
 
 
 class RestrictionsPanel(Panel):
@@ -105,13 +104,15 @@ class OnboardingPanel(Panel):
 
 
 class AnswersPanel(Panel):
-    """What was answered; for those who may see personal data."""
+    """What was answered; for those who read answers in full, because any of them may be personal."""
 
     title = _("Answers")
     template = "clients/panels/answers.html"
-    permission = VIEW_PERSONAL_DATA
+    permission = VIEW_ONBOARDING
 
-    def context(self, obj: OnboardingSession, actor: Actor) -> dict[str, Any]:
+    def context(self, obj: OnboardingSession, actor: Actor) -> dict[str, Any] | None:
+        if mask_for(actor, "clients.OnboardingSession.answers") is not FieldMask.FULL:
+            return None
         return {"sections": answers_in_words(obj)}
 
 
@@ -164,7 +165,7 @@ class TimelinePanel(Panel):
 
 def _messages(subject: Model, actor: Actor, window: Window) -> Iterable[TimelineEntry]:
     """What was sent to the client by e-mail, for those who may read the address it went to."""
-    if client_of(subject) is None or not actor.allows(VIEW_PERSONAL_DATA):
+    if client_of(subject) is None or mask_for(actor, "clients.Person.email") is not FieldMask.FULL:
         return []
     address = subject.person.email  # type: ignore[attr-defined]
     if not address:

@@ -7,7 +7,6 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.permissions import Permission
 
 VIEW_CLIENTS = Permission("clients.view_client", _("See clients"))
-VIEW_PERSONAL_DATA = Permission("clients.view_personal_data", _("See personal data unmasked"))
 CHANGE_OWNER = Permission("clients.change_owner", _("Change a client's owner and desk"))
 SHARE_CLIENT = Permission("clients.share_client", _("Share a client with a colleague for a while"))
 VIEW_SHARES = Permission("clients.view_clientshare", _("See with whom clients are shared"))

@@ -16,7 +16,8 @@ from rest_framework.response import Response
 
 from apps.core.actor import Actor
 from apps.core.context import current_request
-from apps.core.errors import Conflict, DomainError, InvalidInput, StepUpRequired
+from apps.core.errors import Conflict, DomainError, InvalidInput, NotAllowed, StepUpRequired
+from apps.core.masks import mask_for, masked, may_look_up, personal_fields, personal_lookup
 from apps.core.models import IdempotencyRecord
 from apps.core.permissions import Permission
 
@@ -129,6 +130,19 @@ def actor_of(request: Request) -> Actor:
     return request._request.actor  # type: ignore[attr-defined,no-any-return]
 
 
+class MaskedModelSerializer(serializers.ModelSerializer[Any]):
+    """Whatever it shows of personal fields, it shows as the caller's role reads them."""
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        told: dict[str, Any] = super().to_representation(instance)
+        actor = actor_of(self.context["request"])
+        for name, field in self.fields.items():
+            path = (field.source or "").replace(".", "__")
+            for label in personal_lookup(type(instance), path):
+                told[name] = masked(told[name], mask_for(actor, label), personal_fields()[label])
+        return told
+
+
 class BrokerViewSet(viewsets.GenericViewSet[Any]):
     """Lists and objects within the actor's scope; `view_permission` is asked before anything is read."""
 
@@ -144,6 +158,14 @@ class BrokerViewSet(viewsets.GenericViewSet[Any]):
         if getattr(self, "swagger_fake_view", False):
             return queryset.none()
         return queryset.visible_to(actor_of(self.request))  # type: ignore[attr-defined]
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        """Refuses to find rows by a field that is masked for the caller. Raises `NotAllowed`."""
+        actor = actor_of(self.request)
+        for name in self.request.query_params:
+            if not may_look_up(actor, queryset.model, name):
+                raise NotAllowed(permission=name)
+        return super().filter_queryset(queryset)
 
 
 class ReadOnlyBrokerViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, BrokerViewSet):

@@ -156,11 +156,16 @@ def personal_lookup(model: type[models.Model], lookup: str) -> list[str]:
             field = here._meta.pk if part == "pk" else here._meta.get_field(part)
         except FieldDoesNotExist:
             break
-        label = f"{_label(here)}.{part}"
-        if label in personal_fields():
-            touched.append(label)
+        names = [part, *_sources(field)]
+        labels = (f"{_label(here)}.{name}" for name in names)
+        touched += [label for label in labels if label in personal_fields()]
         here = getattr(field, "related_model", None)
     return touched
+
+
+def _sources(field: Any) -> list[str]:
+    """The fields that an index over sealed values answers for: asking the index is asking them."""
+    return [name for name in (getattr(field, "source", ""), *getattr(field, "sources", ())) if name]
 
 
 def may_look_up(actor: Actor, model: type[models.Model], lookup: str) -> bool:

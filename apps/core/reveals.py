@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Count, Max
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apps.core import clock
 from apps.core.actor import Actor
@@ -18,11 +19,13 @@ from apps.core.commands import command
 from apps.core.errors import InvalidInput, NotVisible
 from apps.core.masks import personal_fields
 from apps.core.models import AuditRecord
-from apps.core.permissions import REVEAL_PERSONAL
+from apps.core.panels import HomeCard, register_home_card
+from apps.core.permissions import REVEAL_PERSONAL, VIEW_AUDIT
 
 ACTION = "personal.reveal"
 SHORTEST_PURPOSE = 5
 DAY = timedelta(days=1)
+SHOWN = 5
 
 
 def personal_subject(label: str, pk: Any, field: str, *, actor: Actor) -> models.Model:
@@ -93,3 +96,19 @@ def reveal_rates(actor: Actor, within: timedelta = 7 * DAY) -> list[dict[str, An
         clients=Count("client_id", distinct=True),
     )  # fmt: skip
     return list(counted.order_by("-week", "actor_id"))
+
+
+def _card(actor: Actor) -> dict[str, Any]:
+    return {"rates": reveal_rates(actor)[:SHOWN]}
+
+
+register_home_card(
+    HomeCard(
+        code="core.reveals",
+        title=gettext_lazy("Personal data looked at"),
+        template="admin/panels/reveals.html",
+        context=_card,
+        permission=VIEW_AUDIT,
+        order=80,
+    )
+)

@@ -205,7 +205,7 @@ class KycCase(AuditedModel):
 class Document(AuditedModel):
     """One file. It lies in the vault under its id; no name that the client chose is ever a path."""
 
-    personal_fields = {"number": "document", "number_index": "free", "original_name": "free"}
+    personal_fields = {"number": "document", "original_name": "free"}
 
     case = models.ForeignKey(
         KycCase, models.PROTECT, related_name="documents", verbose_name=_("case")

@@ -8,7 +8,6 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from apps.clients.masking import personal_facts
 from apps.clients.models import Client
 from apps.core.actor import Actor
 from apps.core.panels import Panel, QueueRow, register_panel, register_queue
@@ -44,7 +43,7 @@ class DeclaredPanel(Panel):
 
     def context(self, obj: KycCase, actor: Actor) -> dict[str, Any]:
         person = obj.client.person
-        return {"person": person, "facts": personal_facts(person, actor)}
+        return {"person": person}
 
 
 class RiskPanel(Panel):
@@ -88,8 +87,7 @@ def _waiting(actor: Actor) -> Iterable[QueueRow]:
     for case in review_queue(actor=actor):
         money = " + ".join(str(amount) for amount in case.money_waiting)  # type: ignore[attr-defined]
         yield QueueRow(
-            label=f"{case.client.number} {case.client.person.full_name}"
-            + (f" · {money}" if money else ""),
+            label=str(case.client) + (f" · {money}" if money else ""),
             url=reverse("admin:kyc_kyccase_change", args=[case.pk]),
             since=case.submitted_at or case.created_at,
             sla_due=case.review_due_at,

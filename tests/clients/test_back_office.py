@@ -183,7 +183,10 @@ def test_a_restriction_over_the_interface_is_made_once_and_its_reason_stays_insi
 
 def test_cases_and_documents_over_the_interface():
     case = story.submitted()
-    KycCase.objects.update(state="ESCALATED", internal_comment="secret")
+    KycCase.objects.update(state="ESCALATED")
+    noted = KycCase.objects.get()
+    noted.internal_comment = "secret"
+    noted.save_as(world.SYSTEM, "noted")
     browser = Browser()
     browser.force_login(world.user_of(case.client))
     told = call(browser, f"kyc/cases/{case.id}/").json()

@@ -8,11 +8,13 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.clients.enums import KycStatus, LiftBy, RestrictionKind
-from apps.clients.masking import personal_facts
 from apps.clients.models import Agreement, Client, Restriction
 from apps.core import clock
 from apps.core.actor import ActorKind
 from apps.core.api import actor_of
+from apps.core.masks import FieldMask, mask_for, shown
+
+CONTACTS = ("email", "phone", "city")
 
 
 class PersonalSerializer(serializers.Serializer[Any]):
@@ -26,7 +28,7 @@ class PersonalSerializer(serializers.Serializer[Any]):
 
 class ClientSerializer(serializers.ModelSerializer[Client]):
     entity = serializers.CharField(source="entity.code")
-    name = serializers.CharField(source="person.full_name")
+    name = serializers.SerializerMethodField()
     personal = serializers.SerializerMethodField()
     restrictions = serializers.SerializerMethodField()
 
@@ -57,17 +59,15 @@ class ClientSerializer(serializers.ModelSerializer[Client]):
 
     @extend_schema_field(PersonalSerializer)
     def get_personal(self, client: Client) -> dict[str, Any]:
-        actor = actor_of(self.context["request"])
-        if actor.kind is ActorKind.CLIENT and client.id in actor.client_ids:
-            person = client.person
-            return {
-                "masked": False,
-                "email": person.email,
-                "phone": person.phone,
-                "city": person.city,
-            }
-        facts = personal_facts(client.person, actor)
-        return {name: facts[name] for name in ("masked", "email", "phone", "city")}
+        actor, person = actor_of(self.context["request"]), client.person
+        masks = {name: mask_for(actor, f"clients.Person.{name}") for name in CONTACTS}
+        hidden = any(mask is not FieldMask.FULL for mask in masks.values())
+        return {"masked": hidden, **{name: shown(actor, person, name) for name in CONTACTS}}
+
+    def get_name(self, client: Client) -> str:
+        actor, person = actor_of(self.context["request"]), client.person
+        names = (shown(actor, person, name) for name in ("first_name", "last_name"))
+        return " ".join(name for name in names if name)
 
 
 class AgreementSerializer(serializers.ModelSerializer[Agreement]):

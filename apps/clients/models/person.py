@@ -30,12 +30,8 @@ class Person(AuditedModel):
     personal_fields = {
         "first_name": "name",
         "last_name": "name",
-        "names": "free",
         "email": "email",
-        "email_index": "free",
-        "mailbox_index": "free",
         "phone": "phone",
-        "phone_index": "free",
         "date_of_birth": "date",
         "address_line1": "address",
         "address_line2": "address",

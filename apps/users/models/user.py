@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from apps.core import clock
-from apps.core.actor import Actor, ScopeLevel
+from apps.core.actor import Actor, ActorKind, ScopeLevel
+from apps.core.masks import viewer
 from apps.core.models import RecordedModel
 from apps.users.querysets import UserQuerySet
 from apps.users.scopes import (
@@ -119,6 +120,11 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email=(username or "").strip().lower())
 
 
+def _staff_looks() -> bool:
+    who = viewer()
+    return who is not None and who.kind is ActorKind.STAFF
+
+
 class User(RecordedModel, AbstractBaseUser, PermissionsMixin):
     """A login: of a member of staff, a client or a partner.
 
@@ -211,6 +217,9 @@ class User(RecordedModel, AbstractBaseUser, PermissionsMixin):
         triggers = [user_joins_team_of_desk()]
 
     def __str__(self) -> str:
+        """A login of a client has no name for staff: what they read of people is said of the client."""
+        if not self.is_staff and _staff_looks():
+            return f"login {self.pk}"
         return self.name or self.email
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
