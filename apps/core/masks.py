@@ -182,18 +182,20 @@ def _label(model: type[models.Model]) -> str:
 # Who looks: names that rows give themselves follow the viewer
 
 
-_viewer: ContextVar[Actor | None] = ContextVar("viewer", default=None)
+# In a tuple, because an actor may be one that is found when first asked for, and whoever copies a context between
+# threads and event loops looks at the type of every value in it.
+_viewer: ContextVar[tuple[Actor | None]] = ContextVar("viewer", default=(None,))
 
 
 def viewer() -> Actor | None:
     """Who looks at the page that is being made; None where nobody does (a task, a command line)."""
-    return _viewer.get()
+    return _viewer.get()[0]
 
 
 @contextmanager
 def seen_by(actor: Actor | None) -> Iterator[None]:
     """Let rows name themselves as `actor` may read them."""
-    token = _viewer.set(actor)
+    token = _viewer.set((actor,))
     try:
         yield
     finally:
