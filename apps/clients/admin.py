@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from apps.clients import privacy_admin  # noqa: F401
 from apps.clients.enums import DuplicateState, Lifecycle, LiftBy, RestrictionKind
 from apps.clients.exports import CLIENTS
 from apps.clients.models import (
@@ -38,8 +39,10 @@ from apps.clients.permissions import (
     CHANGE_LIFECYCLE,
     CHANGE_OWNER,
     LIFT_RESTRICTION,
+    MANAGE_PRIVACY,
     REJECT_CLIENT,
     RESOLVE_DUPLICATE,
+    SET_HOLD,
     SHARE_CLIENT,
 )
 from apps.clients.selectors import onboarding_progress, restrictions_in_force
@@ -55,6 +58,9 @@ from apps.clients.services import (
     client_wake,
     duplicate_confirm,
     duplicate_dismiss,
+    erasure_request,
+    export_request,
+    legal_hold_set,
     restriction_add,
     restriction_lift,
 )
@@ -217,6 +223,9 @@ class ClientAdmin(BrokerModelAdmin):
             visible=lambda obj: obj.lifecycle == L.OFFBOARDING,
         ),
         Transition("owner", _("Change owner"), client_owner_change, CHANGE_OWNER, OwnerForm),
+        Transition("hold", _("Legal hold"), legal_hold_set, SET_HOLD),
+        Transition("copy", _("Copy of the data"), export_request, MANAGE_PRIVACY),
+        Transition("forget", _("Erase"), erasure_request, MANAGE_PRIVACY, tone="danger"),
         Transition(
             "share", _("Share with a colleague until…"), client_share, SHARE_CLIENT, ShareForm,
             explanation=_("They see this client with its accounts, money and cases; "

@@ -11,7 +11,7 @@ class ClientsConfig(AppConfig):
     verbose_name = _("Clients")
 
     def ready(self) -> None:
-        from apps.clients import panels, reactions  # noqa: F401
+        from apps.clients import panels, personal_data, queues, reactions  # noqa: F401
         from apps.clients.messages import letterhead_of_login
         from apps.clients.models import Client, ClientShare
         from apps.clients.selectors import clients_of_user, login_barred
@@ -29,6 +29,7 @@ class ClientsConfig(AppConfig):
         register_membership("clients", memberships)
         register_sign_in_check("clients", barred)
         register_letterhead(letterhead_of_login)
+        personal_data.register()
         register_client_scope(lambda actor: Client.objects.visible_to(actor).values("pk"))
         register_shares(
             "client",

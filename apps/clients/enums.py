@@ -121,3 +121,32 @@ class DuplicateState(models.TextChoices):
     OPEN = "OPEN", _("To be reviewed")
     DISMISSED = "DISMISSED", _("Different people")
     CONFIRMED = "CONFIRMED", _("Same person")
+
+
+class PrivacyRequestKind(models.TextChoices):
+    EXPORT = "EXPORT", _("A copy of the data")
+    ERASURE = "ERASURE", _("Erasure")
+
+
+class PrivacyRequestState(models.TextChoices):
+    REQUESTED = "REQUESTED", _("Requested")
+    PENDING_APPROVAL = "PENDING_APPROVAL", _("Waits for a second person")
+    READY = "READY", _("Ready to be fetched")
+    FETCHED = "FETCHED", _("Fetched")
+    EXPIRED = "EXPIRED", _("Not fetched in time")
+    ERASED = "ERASED", _("Erased")
+    REFUSED = "REFUSED", _("Refused")
+
+
+class RetentionStart(models.TextChoices):
+    """What a term of retention is counted from."""
+
+    NOW = "NOW", _("nothing: it may go on request")
+    RELATIONSHIP_END = "RELATIONSHIP_END", _("the end of the relationship")
+
+
+class RetentionRunState(models.TextChoices):
+    PREVIEW = "PREVIEW", _("Shown, nothing purged")
+    PENDING_APPROVAL = "PENDING_APPROVAL", _("Waits for a second person")
+    DONE = "DONE", _("Purged")
+    DROPPED = "DROPPED", _("Not purged")

@@ -146,3 +146,29 @@ class AlreadyShared(DomainError):
     code = "ALREADY_SHARED"
     message = _("This client is shared with {colleague} until {until}. Take that back first.")
     status = 409
+
+
+class PrivacyRequestOpen(DomainError):
+    code = "PRIVACY_REQUEST_OPEN"
+    message = _("You have asked for this already. We answer within 30 days.")
+    status = 409
+
+
+class NothingMayGo(DomainError):
+    """Also the answer while a hold stands: whoever asks must not learn of it."""
+
+    code = "NOTHING_MAY_GO"
+    message = _("The law or your contract obliges us to keep this data for now.")
+    status = 409
+
+
+class HoldEnded(DomainError):
+    code = "HOLD_ENDED"
+    message = _("This hold has been lifted already.")
+    status = 409
+
+
+class ExportGone(DomainError):
+    code = "EXPORT_GONE"
+    message = _("This copy was fetched or has expired. Ask for a new one.")
+    status = 410

@@ -146,3 +146,26 @@ class ClientShareEnded(Event):
     client_id: UUID
     share_id: UUID
     user_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrivacyRequested(Event):
+    """Somebody asks for a copy of their data, or for its end."""
+
+    name = "clients.PrivacyRequested"
+    aggregate = "client_id"
+
+    request_id: UUID
+    client_id: UUID
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientErased(Event):
+    """These classes of the client's data are gone; whoever keeps a copy lets go of it."""
+
+    name = "clients.ClientErased"
+    aggregate = "client_id"
+
+    client_id: UUID
+    classes: list[str]

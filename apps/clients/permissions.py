@@ -33,3 +33,22 @@ RESOLVE_DUPLICATE = Permission("clients.resolve_duplicate", _("Decide on possibl
 
 REGISTER_CLIENT = Permission("clients.register_client", _("Register clients"))
 ONBOARD_OWN = Permission("clients.onboard_own", _("Answer one's own onboarding questions"))
+
+PRIVACY_OWN = Permission(
+    "clients.privacy_own", _("Ask for a copy or the erasure of one's own data")
+)
+VIEW_PRIVACY = Permission("clients.view_privacyrequest", _("See privacy requests"))
+VIEW_HOLDS = Permission("clients.view_legalhold", _("See legal holds"))
+VIEW_RETENTION = Permission("clients.view_retentionrule", _("See retention rules"))
+VIEW_RUNS = Permission("clients.view_retentionrun", _("See retention runs"))
+VIEW_ERASURES = Permission("clients.view_erasure", _("See proofs of erasure"))
+MANAGE_PRIVACY = Permission(
+    "clients.manage_privacy", _("Ask for copies and erasures for clients"), step_up=True
+)
+APPROVE_ERASURE = Permission("clients.approve_erasure", _("Agree to an erasure"), step_up=True)
+SET_HOLD = Permission("clients.set_legal_hold", _("Set a legal hold and ask to lift it"))
+LIFT_HOLD = Permission("clients.lift_legal_hold", _("Agree to lift a legal hold"), step_up=True)
+RUN_RETENTION = Permission("clients.run_retention", _("Look through what has passed its term"))
+APPROVE_RETENTION = Permission(
+    "clients.approve_retention", _("Agree to the purge of what has passed its term"), step_up=True
+)

@@ -7,7 +7,7 @@ from typing import Self
 
 from django.db.models import Q
 
-from apps.core.actor import Actor, ScopeLevel
+from apps.core.actor import Actor, ActorKind, ScopeLevel
 from apps.core.querysets import ScopedQuerySet
 from apps.users.scopes import GrantQuerySet
 
@@ -56,6 +56,19 @@ class ShareQuerySet(ScopedQuerySet, GrantQuerySet):  # type: ignore[override]
 
 class EntityQuerySet(ScopedQuerySet):
     scope_paths = {"entity": "code"}
+
+
+class EntityRuleQuerySet(ScopedQuerySet):
+    """Rules of one entity, and those of all, which everybody with a scope may read."""
+
+    scope_paths = {"entity": "entity__code"}
+
+    def visible_to(self, actor: Actor) -> Self:
+        if actor.kind is not ActorKind.STAFF or actor.scope.level is ScopeLevel.ALL:
+            return super().visible_to(actor)
+        if actor.scope.level is ScopeLevel.NONE:
+            return self.none()
+        return self.filter(Q(entity=None) | Q(entity__code__in=actor.scope.entities))
 
 
 class AgreementQuerySet(ScopedQuerySet):

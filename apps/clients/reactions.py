@@ -7,10 +7,12 @@ from django.contrib.auth.tokens import default_token_generator
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
+from apps.clients.enums import PrivacyRequestKind
 from apps.clients.events import (
     ClientActivated,
     EmailConfirmationRequested,
     OnboardingSubmitted,
+    PrivacyRequested,
     RegistrationRepeated,
 )
 from apps.clients.messages import (
@@ -24,8 +26,10 @@ from apps.clients.messages import (
     page,
 )
 from apps.clients.models import EmailConfirmation
+from apps.clients.services import export_prepare
 from apps.clients.tokens import confirmation_token
 from apps.core import clock
+from apps.core.actor import Actor
 from apps.core.events import WhenDead, reacts_to
 from apps.core.mail import mail_user
 from apps.users.signin.events import PasswordResetRequested
@@ -82,3 +86,10 @@ def mail_application_received(event: OnboardingSubmitted) -> None:
 def mail_welcome(event: ClientActivated) -> None:
     link = page("portal:clients-profile")
     mail_client(WELCOME, client_id=event.client_id, values={"link": link})
+
+
+@reacts_to(PrivacyRequested)
+def make_export(event: PrivacyRequested) -> None:
+    """The archive is made by a worker; asking for it again makes no second one."""
+    if event.kind == PrivacyRequestKind.EXPORT:
+        export_prepare(request_id=event.request_id, actor=Actor.system("privacy"))

@@ -12,9 +12,11 @@ class IbConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.clients.selectors import clients_of_user
-        from apps.ib import panels, reactions  # noqa: F401
+        from apps.ib import panels, personal_data, reactions  # noqa: F401
         from apps.ib.selectors import partners_of_clients
         from apps.users.selectors import register_membership
+
+        personal_data.register()
 
         def memberships(user: object) -> tuple[str, frozenset[UUID]]:
             return "partner", partners_of_clients(clients_of_user(user.pk))  # type: ignore[attr-defined]

@@ -7,4 +7,6 @@ class KycConfig(AppConfig):
     verbose_name = _("KYC")
 
     def ready(self) -> None:
-        from apps.kyc import panels, reactions  # noqa: F401
+        from apps.kyc import panels, personal_data, reactions  # noqa: F401
+
+        personal_data.register()

@@ -7,4 +7,6 @@ class OrdersConfig(AppConfig):
     verbose_name = _("Orders")
 
     def ready(self) -> None:
-        from apps.orders import panels, reactions  # noqa: F401
+        from apps.orders import panels, personal_data, reactions  # noqa: F401
+
+        personal_data.register()

@@ -154,6 +154,42 @@ UNFOLD: dict[str, Any] = {
                         "admin:clients_agreement_changelist",
                         "clients.view_agreement",
                     ),
+                    item(
+                        _("Privacy requests"),
+                        "shield_person",
+                        "admin:clients_privacyrequest_changelist",
+                        "clients.view_privacyrequest",
+                    ),
+                    item(
+                        _("Legal holds"),
+                        "gavel",
+                        "admin:clients_legalhold_changelist",
+                        "clients.view_legalhold",
+                    ),
+                    item(
+                        _("Retention rules"),
+                        "auto_delete",
+                        "admin:clients_retentionrule_changelist",
+                        "clients.view_retentionrule",
+                    ),
+                    item(
+                        _("Retention runs"),
+                        "delete_history",
+                        "admin:clients_retentionrun_changelist",
+                        "clients.view_retentionrun",
+                    ),
+                    item(
+                        _("Proofs of erasure"),
+                        "verified",
+                        "admin:clients_erasure_changelist",
+                        "clients.view_erasure",
+                    ),
+                    item(
+                        _("Data keys"),
+                        "key",
+                        "admin:core_datakey_changelist",
+                        "core.view_datakey",
+                    ),
                 ],
             },
             {

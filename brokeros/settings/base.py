@@ -205,6 +205,8 @@ CELERY_BEAT_SCHEDULE = {
         "ledger.holds_expire": 60.0,
         "orders.end_trading_day": 900.0,
         "clients.expire_restrictions": 60.0,
+        "clients.expire_exports": 3600.0,
+        "clients.preview_retention": 86400.0,
         "kyc.age_documents": 3600.0,
     }.items()
 }

@@ -166,6 +166,8 @@ RULES: dict[str, Rule] = {
     "portal:clients-onboarding-fields": shared("client", step="personal", posts=True),
     "portal:clients-profile": client(),
     "portal:clients-agreements": client(),
+    "portal:clients-privacy": client(),
+    "portal:clients-privacy-fetch": client("clients.PrivacyRequest", "request_id", posts=True),
     "portal:clients-agreement": client("clients.Agreement", "agreement_id"),
     "portal:kyc-status": client(),
     "portal:kyc-submit": client(posts=True),
@@ -290,6 +292,9 @@ RULES: dict[str, Rule] = {
     "admin-risk-exposure-symbol": Rule("staff", "risk.view_exposure", lambda _h, _w: {"symbol": "EURUSD"}),
     "admin:rules_ruleset_tester": Rule("staff", "rules.test_rules", _owned("rules.RuleSet", "object_id"), True),
     "admin:ledger_trial_balance": Rule("staff", "ledger.view_ledger"),
+    "admin:clients_privacyrequest_certificate": Rule(
+        "staff", "clients.view_privacyrequest", _owned("clients.PrivacyRequest", "pk"), True
+    ),
     "admin:kyc_kyccase_next": Rule("staff", "kyc.review_case"),
     "admin:kyc_document_file": Rule(
         "staff", "kyc.view_document", _owned("kyc.Document", "document_id"), True, records=frozenset({FILE})

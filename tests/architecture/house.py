@@ -14,7 +14,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.test import Client as Browser
 
-from apps.clients.services import restriction_add
+from apps.clients.services import export_request, legal_hold_set, restriction_add
 from apps.core import clock
 from apps.ib.services import payout_prepare
 from apps.ledger.services import period_close
@@ -52,6 +52,10 @@ class House:
             restriction_add(
                 client_id=story.client_id, kind="no_new_account", reason="too many", actor=staff["compliance"]
             )  # fmt: skip
+            export_request(client_id=story.client_id, actor=story.again(), reason="my right")
+            legal_hold_set(
+                client_id=story.client_id, actor=staff["compliance"], reason="asked by a court"
+            )
         kill_switch_trip(level="symbol", target="XAUUSD", actor=staff["risk"], reason="odd prices")
         for partner in self.partners.values():
             payout_prepare(

@@ -32,7 +32,8 @@ TESTS = Path(settings.BASE_DIR) / "tests"
 REWRITE = bool(os.environ.get("UPDATE_QUERY_COUNTS"))
 FEW, MANY = 1, 12
 PORTAL = ("accounts-list", "orders-history", "orders-positions", "orders-ticket", "payments-history",
-          "payments-transfer", "payments-wallets", "payments-withdraw", "clients-agreements")  # fmt: skip
+          "payments-transfer", "payments-wallets", "payments-withdraw", "clients-agreements",
+          "clients-privacy")  # fmt: skip
 PARTNER = ("tree", "clients", "accruals", "statement", "payouts", "links")
 
 

@@ -5,6 +5,13 @@ from apps.clients.models.client import Client, ClientLogin, DuplicateFlag, Email
 from apps.clients.models.entity import LegalEntity
 from apps.clients.models.onboarding import OnboardingSession
 from apps.clients.models.person import Person
+from apps.clients.models.privacy import (
+    Erasure,
+    LegalHold,
+    PrivacyRequest,
+    RetentionRule,
+    RetentionRun,
+)
 from apps.clients.models.restriction import Restriction
 from apps.clients.models.share import ClientShare
 
@@ -16,8 +23,13 @@ __all__ = [
     "ClientShare",
     "DuplicateFlag",
     "EmailConfirmation",
+    "Erasure",
     "LegalEntity",
+    "LegalHold",
     "OnboardingSession",
     "Person",
+    "PrivacyRequest",
     "Restriction",
+    "RetentionRule",
+    "RetentionRun",
 ]

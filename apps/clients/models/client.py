@@ -110,7 +110,7 @@ class Client(AuditedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.number} {self.person}"
+        return f"{self.number} {self.person}".strip()
 
     @property
     def audit_client_id(self) -> UUID:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.clients.portal import onboarding, profile, views
+from apps.clients.portal import onboarding, privacy, profile, views
 
 urlpatterns = [
     path("register/", views.register, name="clients-register"),
@@ -18,6 +18,8 @@ urlpatterns = [
     path(
         "application/<slug:step>/fields/", onboarding.step_fields, name="clients-onboarding-fields"
     ),
+    path("privacy/", privacy.privacy, name="clients-privacy"),
+    path("privacy/<uuid:request_id>/", privacy.fetch, name="clients-privacy-fetch"),
     path("profile/", profile.profile, name="clients-profile"),
     path("agreements/", profile.agreements, name="clients-agreements"),
     path("agreements/<uuid:agreement_id>/", profile.agreement, name="clients-agreement"),

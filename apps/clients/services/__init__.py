@@ -1,7 +1,14 @@
 """Writes. Each command is one transaction: access, lock, guard, rule, transition, history, event."""
 
 from apps.clients.services.agreements import agreement_accept, agreement_publish
+from apps.clients.services.data_export import (
+    export_fetch,
+    export_prepare,
+    export_request,
+    exports_expire,
+)
 from apps.clients.services.duplicates import duplicate_confirm, duplicate_dismiss
+from apps.clients.services.erasure import erasure_request
 from apps.clients.services.lifecycle import (
     activate_when_ready,
     client_activate,
@@ -30,6 +37,12 @@ from apps.clients.services.restrictions import (
     restriction_lift,
     restrictions_expire,
 )
+from apps.clients.services.retention import (
+    legal_hold_lift,
+    legal_hold_set,
+    retention_preview,
+    retention_purge,
+)
 from apps.clients.services.sharing import client_share, client_share_revoke
 
 __all__ = [
@@ -52,11 +65,20 @@ __all__ = [
     "duplicate_dismiss",
     "email_confirm",
     "email_confirmation_resend",
+    "erasure_request",
+    "export_fetch",
+    "export_prepare",
+    "export_request",
+    "exports_expire",
+    "legal_hold_lift",
+    "legal_hold_set",
     "onboarding_step_save",
     "onboarding_submit",
     "onboarding_trouble_note",
     "restriction_add",
     "restriction_lift",
     "restrictions_expire",
+    "retention_preview",
+    "retention_purge",
     "verification_take",
 ]

@@ -10,6 +10,7 @@ from apps.core.admin.base import (
     actor_of,
 )
 from apps.core.admin.deliveries import DeliveryAdmin, OutboxEventAdmin
+from apps.core.admin.keys import DataKeyAdmin
 from apps.core.admin.message_pages import MessageTemplateAdmin, SentMailAdmin
 from apps.core.admin.pages import ApprovalAdmin
 
@@ -20,6 +21,7 @@ __all__ = [
     "BrokerInline",
     "BrokerModelAdmin",
     "BulkTransition",
+    "DataKeyAdmin",
     "DeliveryAdmin",
     "MessageTemplateAdmin",
     "OutboxEventAdmin",

@@ -255,6 +255,18 @@ class EncryptedTextField(EncryptedField):
         return super().formfield(**{**defaults, **({"widget": widget} if widget else {}), **kwargs})
 
 
+class EncryptedBytesField(EncryptedField):
+    """A message byte for byte."""
+
+    empty = b""
+
+    def to_bytes(self, value: Any) -> bytes:
+        return bytes(value)
+
+    def to_value(self, plain: bytes) -> bytes:
+        return plain
+
+
 class EncryptedDateField(EncryptedField):
     """A calendar date."""
 

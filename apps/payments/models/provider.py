@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -14,7 +14,7 @@ from apps.core.ids import new_id
 from apps.core.models import AppendOnlyModel, AuditedModel
 from apps.core.money import Money
 from apps.core.privacy.blind import BlindIndexField
-from apps.core.privacy.fields import EncryptedTextField
+from apps.core.privacy.fields import EncryptedBytesField, EncryptedTextField
 from apps.payments.enums import Method, ProviderKind, ReceiptOutcome
 from apps.payments.models.base import minor_units
 from apps.payments.querysets import ClientMoneyQuerySet, HouseQuerySet, UnsortedQuerySet
@@ -128,7 +128,7 @@ class PaymentInstrument(AuditedModel):
     )
     method = models.CharField(_("method"), max_length=16, choices=Method.choices)
     fingerprint = BlindIndexField(normalise="plain", max_length=64, blank=False)
-    masked = models.CharField(_("instrument"), max_length=80)
+    masked = EncryptedTextField(_("instrument"), max_length=80, subject="client_id")
     details = EncryptedTextField(max_length=200, subject="client_id")
     holder_name = EncryptedTextField(_("holder"), max_length=160, subject="client_id")
     holder_matches = models.BooleanField(_("in the client's name"))
@@ -150,8 +150,17 @@ class PaymentInstrument(AuditedModel):
         return self.masked
 
 
+def object_key_subject(object_id: str) -> UUID:
+    """Whose key seals what providers tell of one of their objects."""
+    return uuid5(NAMESPACE_URL, f"provider-object:{object_id}")
+
+
 class WebhookReceipt(AppendOnlyModel):
-    """An authentic message of a provider, byte for byte, once per event."""
+    """An authentic message of a provider, byte for byte, once per event.
+
+    It may name the payer and is written before anybody knows whose payment it is about, and never again: so it lies
+    under a key of the provider's object, which goes when the client to whom that belonged is erased.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     provider = models.ForeignKey(
@@ -160,7 +169,7 @@ class WebhookReceipt(AppendOnlyModel):
     event_id = models.CharField(_("event"), max_length=120)
     event_type = models.CharField(_("type"), max_length=80)
     object_id = models.CharField(_("object"), max_length=120)
-    raw = models.BinaryField(_("message"))
+    raw = EncryptedBytesField(_("message"), subject="key_subject")
     signature = models.CharField(_("signature"), max_length=500)
     sent_at = models.DateTimeField(_("signed at"))
     received_at = models.DateTimeField(_("received"), default=clock.now)
@@ -180,6 +189,10 @@ class WebhookReceipt(AppendOnlyModel):
 
     def __str__(self) -> str:
         return f"{self.event_type} {self.event_id}"
+
+    @property
+    def key_subject(self) -> UUID:
+        return object_key_subject(self.object_id)
 
 
 class WebhookOutcome(AppendOnlyModel):

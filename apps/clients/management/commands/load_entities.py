@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 from apps.clients.models import LegalEntity
 from apps.clients.selectors import DATA, onboarding_schemas
 from apps.clients.services import agreement_publish
+from apps.clients.services.retention import rules_load
 from apps.core.actor import Actor
 from apps.core.commands import command
 
@@ -45,6 +46,7 @@ def entities_load(*, actor: Actor) -> tuple[int, int]:
                 actor=actor,
             )
             count += 1
+    rules_load(actor=actor)
     return len(raw_entities), count
 
 
