@@ -11,4 +11,4 @@ def register() -> None:
         "accounts.TradingAccount",
         "accounts.PlatformOperation",
     )
-    not_personal("a server's", "accounts.PlatformServer.address")
+    not_personal("where a machine answers", "accounts.PlatformServer.address")
