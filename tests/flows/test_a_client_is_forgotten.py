@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import redis
-from django.conf import settings
+from django.conf import settings as house_settings
 from django.db import connection
 
 from apps.clients.models import Client, Erasure, Person, PrivacyRequest, RetentionRun
@@ -67,7 +67,7 @@ def lying_around(needle: str) -> list[str]:
             )
             if cursor.fetchone()[0]:
                 found.append(table)
-    store = redis.Redis.from_url(settings.REDIS_URL)
+    store = redis.Redis.from_url(house_settings.REDIS_URL)
     for key in store.scan_iter():
         if needle.encode() in (store.dump(key) or b"") or needle.encode() in key:
             found.append(f"redis {key!r}")
@@ -75,12 +75,12 @@ def lying_around(needle: str) -> list[str]:
 
 
 @pytest.fixture
-def ana(brokerage: Brokerage) -> ClientStory:
+def ana(brokerage: Brokerage, settings: Any, tmp_path: Path) -> ClientStory:
+    settings.PRIVATE_STORAGE_ROOT = tmp_path / "vault"
     story = brokerage.applicant(country="DE")
     story.names = ("Zephyrine", "Quillfeather")
     story.registers()
     story.confirms()
-    story.answers = story.answers  # the application as everybody answers it
     application = story._application
     story._application = lambda: _with_occupation(application())  # type: ignore[method-assign]
     story.answers()
@@ -182,7 +182,7 @@ def test_a_client_fetches_a_copy_leaves_and_is_forgotten_in_two_steps(
     assert mine.count() == 4
     assert not mine.filter(destroyed_at=None).exists()
     assert Erasure.objects.filter(client=client).count() == 8
-    vault = Path(settings.PRIVATE_STORAGE_ROOT)
+    vault = Path(house_settings.PRIVATE_STORAGE_ROOT)
     assert [path for path in vault.rglob("*") if path.is_file()] == []
     assert [row.first_name for row in client.person.history.all()] == [""] * 2
     seal()

@@ -21,9 +21,10 @@ def login_forget(user_id: int) -> bool:
     user = User.objects.filter(pk=user_id, is_staff=False).first()
     if user is None or user.email.endswith(f"@{NOWHERE}"):
         return False
+    nobody = {"email": f"erased-{user_id}@{NOWHERE}", "name": ""}
+    User.history.filter(id=user_id).update(**nobody)
     User.objects.filter(pk=user_id).update(
-        email=f"erased-{user_id}@{NOWHERE}",
-        name="",
+        **nobody,
         password=make_password(None),
         is_active=False,
         session_epoch=F("session_epoch") + 1,
