@@ -8,6 +8,7 @@ from django.urls import include, path
 
 from apps.core.admin.palette import palette_urls
 from apps.core.admin.runs import run_urls
+from apps.core.admin.work import inbox_urls
 
 
 def nothing_here(request: HttpRequest, **place: Any) -> HttpResponse:
@@ -17,6 +18,7 @@ def nothing_here(request: HttpRequest, **place: Any) -> HttpResponse:
 
 urlpatterns = [
     *palette_urls(),
+    path("inbox/", include(inbox_urls())),
     path("runs/", include(run_urls())),
     path("r/<path:rest>", admin.site.admin_view(nothing_here), name="admin-no-public-page"),
 ]

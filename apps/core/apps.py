@@ -19,6 +19,7 @@ class CoreConfig(AppConfig):
 
         from apps.core import checks, inbox, reactions, reveals  # noqa: F401
         from apps.core.admin.doors import close_foreign_pages
+        from apps.core.approvals import queues  # noqa: F401
         from apps.core.mail import services  # noqa: F401
         from apps.core.notifications import reactions as notified  # noqa: F401
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, ClassVar
 
 from django.db import models
@@ -98,7 +99,10 @@ def home_cards_for(actor: Actor) -> list[tuple[HomeCard, dict[str, Any]]]:
 
 @dataclass(frozen=True, slots=True)
 class QueueRow:
-    """One thing that waits for a person."""
+    """One thing that waits for a person. `key` names it in its queue; without one its page does.
+
+    `severity` is normal, high or critical; `owner` is for queues whose app keeps its own claims.
+    """
 
     label: str
     url: str
@@ -107,6 +111,13 @@ class QueueRow:
     severity: str = "normal"
     owner: str = ""
     next_action: str = ""
+    key: str = ""
+
+    @property
+    def identity(self) -> str:
+        """At most 64 characters that stay the same while the item waits."""
+        name = self.key or self.url
+        return name if len(name) <= 64 else sha256(name.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ EMERGENCY_EXECUTE = Permission(
 REVIEW_EMERGENCY = Permission("core.review_emergency", _("Review what was done in an emergency"))
 DELEGATE = Permission("core.delegate", _("Name somebody to stand in while away"))
 MANAGE_DELEGATIONS = Permission("core.manage_delegations", _("Manage who stands in for whom"))
+VIEW_INBOX = Permission("core.view_workitem", _("Work through the inbox"))
 ASSIGN_WORK = Permission("core.assign_work", _("Give work to colleagues"))
 DECIDE_ESCALATED = Permission(
     "core.decide_escalated", _("Decide on what was escalated and on the largest amounts")

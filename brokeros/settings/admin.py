@@ -89,11 +89,24 @@ UNFOLD: dict[str, Any] = {
                 "title": _("Work"),
                 "items": [
                     item(_("Home"), "home", "admin:index"),
+                    item(_("Inbox"), "inbox", "admin-inbox", "core.view_workitem"),
                     item(
                         _("Approvals"),
                         "how_to_reg",
                         "admin:core_approval_changelist",
                         "core.view_approval",
+                    ),
+                    item(
+                        _("Who must approve what"),
+                        "rule",
+                        "admin:core_approvalpolicy_changelist",
+                        "core.view_approvalpolicy",
+                    ),
+                    item(
+                        _("Standing in"),
+                        "swap_horiz",
+                        "admin:core_delegation_changelist",
+                        "core.view_delegation",
                     ),
                 ],
             },

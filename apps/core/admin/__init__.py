@@ -1,5 +1,10 @@
 """The base of every admin page, and the pages of control itself: approvals, audit, events, mailbox."""
 
+from apps.core.admin.approvals import (
+    ApprovalAdmin,
+    ApprovalPolicyAdmin,
+    DelegationAdmin,
+)
 from apps.core.admin.audit import AuditHeadAdmin, AuditRecordAdmin
 from apps.core.admin.base import (
     BrokerInline,
@@ -12,16 +17,17 @@ from apps.core.admin.base import (
 from apps.core.admin.deliveries import DeliveryAdmin, OutboxEventAdmin
 from apps.core.admin.keys import DataKeyAdmin
 from apps.core.admin.message_pages import MessageTemplateAdmin, SentMailAdmin
-from apps.core.admin.pages import ApprovalAdmin
 
 __all__ = [
     "ApprovalAdmin",
+    "ApprovalPolicyAdmin",
     "AuditHeadAdmin",
     "AuditRecordAdmin",
     "BrokerInline",
     "BrokerModelAdmin",
     "BulkTransition",
     "DataKeyAdmin",
+    "DelegationAdmin",
     "DeliveryAdmin",
     "MessageTemplateAdmin",
     "OutboxEventAdmin",

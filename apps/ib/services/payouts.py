@@ -147,7 +147,7 @@ def _rejected(approval: Approval, *, actor: Actor) -> None:
         _cancel(payout, actor, approval.reason or "not approved")
 
 
-@approves(PAY, on_reject=_rejected)
+@approves(PAY, on_reject=_rejected, own_queue=True)
 def _approved(approval: Approval, *, actor: Actor) -> None:
     """Everything at once: approved, paid from what was owed into the partner's own wallet, lines settled.
 

@@ -236,7 +236,7 @@ def _refused(approval: Approval, *, actor: Actor) -> None:
     withdrawal_release(withdrawal, actor=actor)
 
 
-@approves(APPROVAL, on_reject=_refused)
+@approves(APPROVAL, on_reject=_refused, own_queue=True)
 def _agreed(approval: Approval, *, actor: Actor) -> None:
     withdrawal = withdrawal_locked(UUID(approval.payload["withdrawal_id"]), visible_to=actor)
     rows = checks_run(withdrawal)
