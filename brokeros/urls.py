@@ -13,6 +13,7 @@ urlpatterns = [
     path("admin/risk/exposure/", include("apps.risk.admin_urls")),
     path("admin/personal/", include("apps.core.admin.reveal_urls")),
     path("admin/", include("apps.core.admin_urls")),
+    path("admin/config/", include("apps.core.admin.config_pages")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("apps.rules.api.urls")),
     path("api/v1/", include("apps.clients.api.urls")),

@@ -7,6 +7,6 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Accounts")
 
     def ready(self) -> None:
-        from apps.accounts import panels, personal_data, reactions  # noqa: F401
+        from apps.accounts import config, panels, personal_data, reactions  # noqa: F401
 
         personal_data.register()

@@ -17,7 +17,7 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         from simple_history.signals import pre_create_historical_record
 
-        from apps.core import checks, inbox, reactions, reveals  # noqa: F401
+        from apps.core import checks, config_kinds, inbox, reactions, reveals  # noqa: F401
         from apps.core.admin.doors import close_foreign_pages
         from apps.core.approvals import queues  # noqa: F401
         from apps.core.mail import services  # noqa: F401

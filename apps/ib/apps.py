@@ -12,7 +12,7 @@ class IbConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.clients.selectors import clients_of_user
-        from apps.ib import panels, personal_data, reactions  # noqa: F401
+        from apps.ib import config, panels, personal_data, reactions  # noqa: F401
         from apps.ib.selectors import partners_of_clients
         from apps.users.selectors import register_membership
 

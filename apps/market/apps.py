@@ -8,6 +8,7 @@ class MarketConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.core.approvals import register_converter
+        from apps.market import config  # noqa: F401
         from apps.market.selectors import convert
 
         register_converter(convert)

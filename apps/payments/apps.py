@@ -7,6 +7,6 @@ class PaymentsConfig(AppConfig):
     verbose_name = _("Payments")
 
     def ready(self) -> None:
-        from apps.payments import panels, personal_data, reactions, telling  # noqa: F401
+        from apps.payments import config, panels, personal_data, reactions, telling  # noqa: F401
 
         personal_data.register()

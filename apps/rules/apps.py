@@ -7,6 +7,6 @@ class RulesConfig(AppConfig):
     verbose_name = _("Rules")
 
     def ready(self) -> None:
-        from apps.rules import panels, personal_data  # noqa: F401
+        from apps.rules import config, panels, personal_data  # noqa: F401
 
         personal_data.register()

@@ -444,6 +444,7 @@ UNFOLD: dict[str, Any] = {
             {
                 "title": _("System"),
                 "items": [
+                    item(_("Configuration"), "settings", "admin-config", "core.export_config"),
                     item(
                         _("Message texts"),
                         "mail",

@@ -287,6 +287,9 @@ RULES: dict[str, Rule] = {
     "admin-run-file": Rule("staff-none", objects=_no_run),
     "admin-personal-reveal": Rule("staff", "core.reveal_personal", lambda h, w: {
         "label": "clients.person", "pk": h.thing("clients.Person", w).pk, "field": "email"}, True),
+    "admin-config": Rule("staff", "core.export_config"),
+    "admin-config-export": Rule("staff", "core.export_config"),
+    "admin-config-request": Rule("staff", "core.apply_config", posts=True),
     "admin:core_messagetemplate_draft": Rule("staff", "core.edit_message"),
     "admin:core_messagetemplate_preview": Rule(
         "staff", "core.view_messagetemplate", lambda h, _w: {"template_id": h.any("core.MessageTemplate")}

@@ -16,6 +16,7 @@ from django.test import Client as Browser
 
 from apps.clients.services import export_request, legal_hold_set, restriction_add
 from apps.core import clock
+from apps.core.mail.services import message_draft
 from apps.ib.services import payout_prepare
 from apps.ledger.services import period_close
 from apps.portal.seed.office import load_reference_data
@@ -66,6 +67,9 @@ class House:
             closed_through=TUESDAY_MORNING - timedelta(days=6),
             actor=staff["finance"],
             reason="year end",
+        )
+        message_draft(
+            code="clients.welcome", language="en", actor=staff["operations"], reason="new words"
         )
         self.brokerage.deliver()
 
