@@ -126,6 +126,10 @@ class TestSecondFactor:
         user.refresh_from_db()
         assert user.credentials_changed_at is not None
         assert len(browser.get("/account/security/codes/").context["unused_codes"]) == 10
+        browser.post("/account/security/authenticator/remove/")
+        assert browser.get("/admin/")["Location"] == "/account/security/", (
+            "and without it closes it"
+        )
 
     def test_the_demo_lets_on_and_says_so(self) -> None:
         user = staff("vera", "finance")

@@ -6,6 +6,7 @@ import time
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
@@ -18,6 +19,7 @@ from apps.core.approvals import EFFECTS, approval_request, approves
 from apps.core.errors import StepUpRequired
 from apps.core.models import Approval, AuditRecord
 from apps.core.permissions import REGISTRY, VOTE_APPROVAL
+from apps.risk.services import kill_switch_rearm_request
 from apps.users.models import User
 from tests.clients import world
 from tests.users.test_sign_in_policy import KEY, SECRET, age, inside, staff
@@ -76,6 +78,14 @@ def test_every_dialog_with_power_asks_before_it_opens_and_before_it_acts(
     ):
         page.transition_view(request, "1", transition.code)
     run.assert_not_called()
+
+
+def test_stopping_trade_is_free_and_letting_it_go_on_is_not() -> None:
+    assert not REGISTRY["orders.set_kill_switch"].step_up
+    with pytest.raises(StepUpRequired):
+        kill_switch_rearm_request.__wrapped__(
+            kill_switch_id=uuid4(), actor=STALE_CHIEF, reason="calm again"
+        )
 
 
 @pytest.fixture

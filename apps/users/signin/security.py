@@ -37,7 +37,7 @@ from apps.users.signin.errors import WeakPassword, WrongPassword
 from apps.users.signin.forms import PasswordChangeForm
 from apps.users.signin.freshness import is_recent
 from apps.users.signin.headers import sealed_page
-from apps.users.signin.policy import FACTORS, factor_wanted, must_enrol, passkey_wanted
+from apps.users.signin.policy import CHECKED, FACTORS, factor_wanted, must_enrol, passkey_wanted
 from apps.users.signin.services import credentials_touch, password_change
 from apps.users.signin.sessions import carry_over
 
@@ -162,6 +162,7 @@ class Recorded:
             credentials_touch(
                 user=own(self.request), what=self.what, actor=request_actor(self.request)
             )
+        self.request.session.pop(CHECKED, None)
         return answer
 
 
