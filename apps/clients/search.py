@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from apps.clients.models import Client
 from apps.clients.permissions import VIEW_CLIENTS
+from apps.clients.selectors import client_ids_named
 from apps.core.actor import Actor
-from apps.core.masks import may_look_up
 from apps.core.search import Hit, as_uuid, page_url, register_search
-
-BY = ("person__names__blind", "person__email_index__blind", "person__phone_index__blind")
 
 
 def clients_named(actor: Actor, text: str) -> QuerySet[Client]:
     """Those in scope that the text names by what this actor reads of them."""
     known = as_uuid(text)
-    wanted = Q(pk=known) if known else Q(number__istartswith=text)
-    for lookup in () if known else BY:
-        if may_look_up(actor, Client, lookup):
-            wanted |= Q(**{lookup: text})
-    return Client.objects.visible_to(actor).filter(wanted)  # type: ignore[no-any-return]
+    ids = [known] if known else client_ids_named(text, actor=actor)
+    return Client.objects.visible_to(actor).filter(pk__in=ids)  # type: ignore[no-any-return]
 
 
 def find_clients(actor: Actor, text: str, limit: int) -> Iterable[Hit]:

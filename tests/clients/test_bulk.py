@@ -13,7 +13,7 @@ from apps.core import clock
 from apps.core.actor import ScopeLevel
 from apps.core.models import AuditRecord, Run, RunRow
 from apps.core.runs import row_do, runs_resume
-from apps.users.models import Desk
+from apps.users.models import Desk, User
 
 from . import world
 
@@ -172,15 +172,13 @@ def test_a_stopped_run_leaves_the_rest_alone(in_background, book, deliver_outbox
     assert not Client.objects.filter(desk=book).exists()
 
 
-def test_whoever_lost_the_permission_meanwhile_does_nothing_more(
-    in_background, book, deliver_outbox
-):
+def test_whoever_left_the_house_meanwhile_does_nothing_more(in_background, book, deliver_outbox):
     rows = clients(2)
     browser = desk("operations")
     browser.post(choose(browser, "owner", rows)["Location"], owners(book))
-    world.staff_user("operations").groups.clear()
+    User.objects.filter(is_staff=True).update(is_active=False)
     deliver_outbox()
     run = Run.objects.get()
     assert run.state == "FAILED"
-    assert run.error.startswith("NOT_ALLOWED")
+    assert run.error.startswith("NOBODY_TO_ACT_FOR")
     assert not Client.objects.filter(desk=book).exists()

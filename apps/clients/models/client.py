@@ -107,6 +107,11 @@ class Client(AuditedModel):
         indexes = [
             models.Index(fields=["lifecycle", "kyc_status"], name="clients_axes_idx"),
             models.Index(fields=["owner"], name="clients_owner_idx"),
+            # a page of a list, newest first, for each width of scope
+            models.Index(fields=["-created_at", "-id"], name="clients_newest"),
+            models.Index(fields=["entity", "-created_at", "-id"], name="clients_newest_of_entity"),
+            models.Index(fields=["desk", "-created_at", "-id"], name="clients_newest_of_desk"),
+            models.Index(fields=["owner", "-created_at", "-id"], name="clients_newest_of_owner"),
         ]
 
     def __str__(self) -> str:

@@ -22,7 +22,7 @@ from apps.core.permissions import SHARE_VIEW
 from apps.core.views import kept_query, view_remove, view_save, views_for
 
 Page: Any = object
-COUNTED = 1_000
+COUNTED = 500
 ALL = "all_rows"
 
 
