@@ -17,7 +17,7 @@ from apps.core.locks import lock_row
 from apps.core.models import SavedView
 from apps.core.permissions import SHARE_VIEW
 
-NOT_KEPT = frozenset({"p", "all", "e", "_popup", "_to_field"})
+NOT_KEPT = frozenset({"q", "p", "all", "e", "_popup", "_to_field"})
 MOST_VIEWS = 30
 
 
@@ -27,7 +27,10 @@ class TooManyViews(DomainError):
 
 
 def kept_query(query: QueryDict) -> str:
-    """The part of a list's address that says what it shows: filters, search and order, not the page."""
+    """The part of a list's address that says what it shows: filters and order.
+
+    Not the page, and not what was searched: that is often a person's name.
+    """
     kept = QueryDict(mutable=True)
     for name in sorted(query):
         values = [value for value in query.getlist(name) if value != ""]

@@ -72,6 +72,16 @@ def test_the_file_holds_what_the_list_shows_with_its_filter():
     assert [row[0] for row in rows_of(browser, Run.objects.get())[1:]] == [client.number]
 
 
+def test_what_was_searched_stands_neither_in_the_trail_nor_in_the_run():
+    world.register()
+    ask(desk("compliance"), "?q=lena@client.example&lifecycle__exact=REGISTERED")
+    record, run = AuditRecord.objects.get(action="export.run"), Run.objects.get()
+    assert record.after["count"] == 1
+    assert record.after["filter"].startswith("q=sha256:")
+    assert record.after["filter"].endswith("&lifecycle__exact=REGISTERED")
+    assert "lena" not in str(record.after) + str(run.request)
+
+
 def test_staff_of_another_company_export_nothing_of_this_one():
     world.register(email="one@x.example")
     elsewhere = desk(

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from apps.core.actor import Actor
-from apps.core.admin.exports import page_of, request_as
+from apps.core.admin.exports import page_of, request_as, told
 from apps.core.admin.runs import own_run, run_context
 from apps.core.admin.scope import actor_of
 from apps.core.admin.transitions import ReasonForm, Transition
@@ -105,7 +105,7 @@ class BulkMixin(Page):
             kind=Run.Kind.BULK,
             what=f"{self.opts.label_lower}:{bulk.code}",
             title=f"{bulk.label or transition.label}: {self.opts.verbose_name_plural}",
-            request={"list": request.get_full_path()},
+            request={"list": f"{request.path}?{told(request.GET.urlencode())}"},
             total=waiting,
             actor=actor,
             rows=chosen,
@@ -136,8 +136,7 @@ class BulkMixin(Page):
             "form": form,
             "transition": transition,
             "skipped": run.rows.filter(outcome=RunRow.Outcome.SKIPPED).count(),
-            "row_urls": reverse(f"admin:{self._name}_changelist"),
-            "back_url": run.request.get("list", ""),
+            "back_url": reverse(f"admin:{self._name}_changelist"),
             "background": self.is_big(bulk, run.total),
             "start_label": ngettext("%(count)d row", "%(count)d rows", run.total)
             % {"count": run.total},
@@ -168,7 +167,7 @@ def _preview(
         code, why = bulk.why_not(transition, row, actor)
         yield RunRow(
             object_id=str(row.pk),
-            label=str(row)[:200],
+            label=str(row.pk)[-12:],
             outcome=RunRow.Outcome.SKIPPED if code else RunRow.Outcome.WAITING,
             code=code,
             message=why[:300],

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.apps import apps
 from django.contrib import admin
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -45,7 +46,27 @@ def runs_page(request: HttpRequest) -> HttpResponse:
 def run_context(request: HttpRequest, run: Run) -> dict[str, Any]:
     rows = Paginator(run.rows.all(), ROWS_PER_PAGE).get_page(request.GET.get("page"))
     kept = RunFile.objects.filter(run=run, expires_at__gt=clock.now()).defer("content").first()
-    return {"run": run, "rows": rows, "file": kept}
+    named = rows_named(request, run, [row.object_id for row in rows])
+    for row in rows:
+        row.label = named.get(row.object_id, row.label)
+    url = list_url(run) if run.kind == Run.Kind.BULK else ""
+    return {"run": run, "rows": rows, "file": kept, "row_urls": url}
+
+
+def rows_named(request: HttpRequest, run: Run, keys: list[str]) -> dict[str, str]:
+    """What the rows are called, as this person reads them now; a run itself keeps no names."""
+    if run.kind != Run.Kind.BULK or not keys:
+        return {}
+    page = admin.site.get_model_admin(apps.get_model(run.what.partition(":")[0]))
+    rows = page.get_queryset(request).filter(pk__in=keys)
+    related = page.list_select_related
+    rows = rows.select_related(*related) if isinstance(related, list | tuple) else rows
+    return {str(row.pk): str(row) for row in rows}
+
+
+def list_url(run: Run) -> str:
+    app, _dot, model = run.what.partition(":")[0].partition(".")
+    return reverse(f"admin:{app}_{model}_changelist")
 
 
 @require_GET
