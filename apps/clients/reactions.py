@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.tokens import default_token_generator
+from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from apps.clients.enums import PrivacyRequestKind
 from apps.clients.events import (
     ClientActivated,
+    ClientShared,
     EmailConfirmationRequested,
     OnboardingSubmitted,
     PrivacyRequested,
@@ -25,13 +29,15 @@ from apps.clients.messages import (
     mail_client,
     page,
 )
-from apps.clients.models import EmailConfirmation
+from apps.clients.models import Client, EmailConfirmation
 from apps.clients.services import export_prepare
 from apps.clients.tokens import confirmation_token
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.events import WhenDead, reacts_to
 from apps.core.mail import mail_user
+from apps.core.notifications import notify
+from apps.core.notifications.kinds import SHARE_GRANTED
 from apps.users.signin.events import PasswordResetRequested
 
 LET_PASS = WhenDead.LET_PASS
@@ -93,3 +99,21 @@ def make_export(event: PrivacyRequested) -> None:
     """The archive is made by a worker; asking for it again makes no second one."""
     if event.kind == PrivacyRequestKind.EXPORT:
         export_prepare(request_id=event.request_id, actor=Actor.system("privacy"))
+
+
+@reacts_to(ClientShared)
+def notify_client_shared(event: ClientShared) -> None:
+    """By number and date; who the client is, the page says to whom may know."""
+    number = Client.objects.values_list("number", flat=True).get(pk=event.client_id)
+    notify(
+        user_ids=[event.user_id],
+        kind=SHARE_GRANTED,
+        title=format_lazy(
+            _("Client {number} is shared with you until {until}"),
+            number=number,
+            until=f"{event.until:%Y-%m-%d %H:%M}",
+        ),
+        url=reverse("admin:clients_client_change", args=[event.client_id]),
+        actor=Actor.system("clients"),
+        key=str(event.share_id),
+    )

@@ -13,7 +13,7 @@ class UsersConfig(AppConfig):
     def ready(self) -> None:
         from apps.core.approvals import register_directory
         from apps.core.runs import register_actor_lookup
-        from apps.users import config, schema, services  # noqa: F401
+        from apps.users import config, reactions, schema, services  # noqa: F401
         from apps.users.directory import StaffDirectory
         from apps.users.selectors import actor_now
         from apps.users.signin.freshness import stamp_sign_in
@@ -23,7 +23,8 @@ class UsersConfig(AppConfig):
             if request is not None:
                 stamp_sign_in(request)
 
-        from apps.users.signin import permissions, reactions  # noqa: F401
+        from apps.users.signin import permissions  # noqa: F401
+        from apps.users.signin import reactions as signin_reactions  # noqa: F401
 
         def on_signed_out(request: Any = None, user: Any = None, **_: Any) -> None:
             if user is not None and request is not None:

@@ -240,3 +240,30 @@ def test_a_lost_hint_never_hurts_the_command(settings):
         settings.CHANNEL_LAYERS = kept
         channel_layers.backends.clear()
     assert bell_of(ann.pk).unread == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_may_decide_is_told_and_the_maker_hears_the_answer():
+    from apps.core.approvals import approval_request, approval_vote
+    from apps.core.outbox import deliver_all
+
+    load_roles()
+    approves("tests.told")(lambda approval, *, actor: None)
+    maker, checker = person("maker", scope_level="ALL"), person("checker", scope_level="ALL")
+    stranger = person("stranger", scope_level="ALL")
+    for one in (maker, checker):
+        one.groups.add(Role.objects.get(name="compliance"))
+    maker, checker = (User.objects.get(pk=one.pk) for one in (maker, checker))
+    with transaction.atomic():
+        asked = approval_request(
+            action="tests.told", title="Limit 7", payload={"x": 1}, permission=VOTE_APPROVAL,
+            actor=actor_for(maker), reason="needed",
+        )  # fmt: skip
+    deliver_all()
+    told = {row.user_id: row.title for row in Notification.objects.all()}
+    assert told == {checker.pk: "An approval waits for you: Limit 7"}
+    approval_vote(approval_id=asked.pk, actor=actor_for(checker), verdict="APPROVE", reason="fine")
+    deliver_all()
+    (answer,) = Notification.objects.filter(user=maker)
+    assert (answer.title, answer.kind) == ("Approved: Limit 7", "approval.decided")
+    assert not Notification.objects.filter(user=stranger).exists()

@@ -19,12 +19,11 @@ class NotificationsConsumer(BrokerConsumer):
     """
 
     async def opened(self) -> None:
-        self.user_id: int = self.scope["user"].pk
-        await self.channel_layer.group_add(group_of(self.user_id), self.channel_name)
+        await self.channel_layer.group_add(group_of(self.scope["user"].pk), self.channel_name)
         await self._ring()
 
     async def closed(self) -> None:
-        await self.channel_layer.group_discard(group_of(self.user_id), self.channel_name)
+        await self.channel_layer.group_discard(group_of(self.scope["user"].pk), self.channel_name)
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
         await self._ring()
@@ -33,7 +32,7 @@ class NotificationsConsumer(BrokerConsumer):
         await self._ring()
 
     async def _ring(self) -> None:
-        bell: Bell | None = await database_sync_to_async(bell_of)(self.user_id)
+        bell: Bell | None = await database_sync_to_async(bell_of)(self.scope["user"].pk)
         if bell is None:
             await self.close(code=NOT_SIGNED_IN)
             return
