@@ -15,6 +15,7 @@ from apps.core import clock
 from apps.core.privacy.registry import DataClass, Subject
 
 OPEN = frozenset({Lifecycle.ACTIVE, Lifecycle.DORMANT, Lifecycle.OFFBOARDING})
+NO_DUTY = "No business relationship began, so no law asks us to keep it."
 UNPROVEN = frozenset({KycStatus.NOT_STARTED, KycStatus.IN_PROGRESS})
 
 
@@ -86,7 +87,7 @@ def _verdict(
     if client.lifecycle in OPEN:
         return Verdict(data_class, False, None, rule.basis, rule.source, erased)
     if data_class != DataClass.RECORDS and not under_duty(client):
-        return Verdict(data_class, True, None, rule.basis, rule.source, erased)
+        return Verdict(data_class, True, None, NO_DUTY, "GDPR Art. 17(1)(a)", erased)
     until = years_after(client.closed_at.date() if client.closed_at else today, rule.years)
     return Verdict(data_class, until <= today, until, rule.basis, rule.source, erased)
 

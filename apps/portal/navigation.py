@@ -90,6 +90,7 @@ PORTAL: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
             Page(_("Verification"), "verified_user", ("portal:kyc-status", "portal:kyc-documents")),
             Page(_("Agreements"), "gavel", ("portal:clients-agreements",)),
             Page(_("Profile"), "person", ("portal:clients-profile",)),
+            Page(_("Your data"), "folder_shared", ("portal:clients-privacy",)),
             Page(_("Security"), "shield_person", ("mfa_index",)),
             Page(_("Become a partner"), "handshake", ("partner:apply",)),
         ),
