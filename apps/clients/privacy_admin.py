@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
@@ -84,8 +85,10 @@ class PrivacyRequestAdmin(BrokerModelAdmin):
 
     def certificate_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
         """The signed certificate of an erasure."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         row = self.get_queryset(request).filter(pk=pk).first()
-        if row is None or not self.has_view_permission(request, row):
+        if row is None:
             raise Http404
         if not row.certificate:
             messages.info(request, _("Nothing was erased on this request."))

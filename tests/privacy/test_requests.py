@@ -360,6 +360,8 @@ class TestPages:
         paper = client.get(certificate)
         assert paper["Content-Type"] == "application/pdf"
         assert paper.content.startswith(b"%PDF")
+        client.force_login(world.staff_user("sales"))
+        assert client.get(certificate).status_code == 403
 
     def test_every_page_opens_for_compliance_and_not_for_sales(self, client):
         lena = world.answered()
