@@ -13,7 +13,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.core import clock
+from apps.core import clock, panels
 from apps.core.actor import Actor
 from apps.core.approvals.people import directory
 from apps.core.approvals.standing import person
@@ -21,7 +21,7 @@ from apps.core.commands import command
 from apps.core.errors import DomainError, InvalidInput, NotVisible
 from apps.core.locks import lock_row
 from apps.core.models import WorkItem
-from apps.core.panels import QUEUES, Queue, QueueRow
+from apps.core.panels import Queue, QueueRow
 from apps.core.permissions import ASSIGN_WORK, VIEW_INBOX
 
 SEVERITIES = ("critical", "high", "normal")
@@ -107,7 +107,7 @@ def items_for(actor: Actor, kinds: Iterable[str] = ()) -> list[Item]:
     wanted = set(kinds)
     queues = [
         queue
-        for queue in QUEUES.values()
+        for queue in panels.QUEUES.values()
         if actor.allows(queue.permission) and (not wanted or queue.code in wanted)
     ]
     said = {

@@ -14,6 +14,7 @@ from apps.core.panels import QueueRow, register_queue
 from apps.core.permissions import Permission
 from apps.core.templatetags.brokeros_home import Inbox, home_inbox
 
+pytestmark = pytest.mark.django_db
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SEE = Permission("core.view_test_queue", "See the queue of a test")
 

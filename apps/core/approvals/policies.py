@@ -20,6 +20,7 @@ from apps.core.actor import Actor
 from apps.core.approvals.chain import Band, Chain, Stage, chain_for, problems
 from apps.core.approvals.errors import PolicyInvalid
 from apps.core.commands import command
+from apps.core.errors import DomainError
 from apps.core.models import ApprovalPolicy
 from apps.core.money import Money
 from apps.core.permissions import REGISTRY
@@ -150,8 +151,8 @@ def in_base(
         return None, currency
     try:
         converted = _CONVERTERS[0](amount, currency)
-    except Exception:
-        log.exception("an amount could not be converted for its approval")
+    except DomainError as refused:
+        log.warning("an amount cannot be compared with its policy", extra={"why": str(refused)})
         return None, currency
     return (converted.amount, currency) if converted is not None else (None, currency)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django import template
 
-from apps.core.clock import now
-from apps.core.panels import QueueRow, home_cards_for, queues_for
+from apps.core.panels import QueueRow, home_cards_for
+from apps.core.work import items_for
 
 register = template.Library()
 
@@ -38,14 +38,18 @@ class Inbox:
 @register.simple_tag(takes_context=True)
 def home_inbox(context: template.Context) -> Inbox:
     """What waits for this person: overdue first, then severe, then oldest; no queue crowds out the others."""
-    queues = queues_for(context["request"].actor)
-    at = now()
+    items = [item for item in items_for(context["request"].actor) if not item.rests]
+    queues = {item.kind: item.queue for item in items}
     by_queue = [
         sorted(
-            (Waiting(row, queue, row.sla_due is not None and row.sla_due < at) for row in rows),
+            (
+                Waiting(replace(item.row, owner=item.owner), queue, item.overdue)
+                for item in items
+                if item.kind == code
+            ),
             key=urgency,
         )
-        for queue, rows in queues
+        for code, queue in queues.items()
     ]
     heads = [line for lines in by_queue for line in lines[:ROWS_OF_ONE_QUEUE]]
     tails = [line for lines in by_queue for line in lines[ROWS_OF_ONE_QUEUE:]]
@@ -53,7 +57,10 @@ def home_inbox(context: template.Context) -> Inbox:
     every = heads + tails
     return Inbox(
         lines=sorted(shown, key=urgency),
-        counts=[(queue.label, len(rows)) for queue, rows in queues],
+        counts=[
+            (queue.label, len(lines))
+            for queue, lines in zip(queues.values(), by_queue, strict=True)
+        ],
         total=len(every),
         overdue=sum(line.overdue for line in every),
     )
