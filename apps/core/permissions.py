@@ -39,17 +39,23 @@ SKIP_DELIVERY = Permission("core.skip_delivery", _("Skip a dead delivery"))
 EDIT_MESSAGE = Permission("core.edit_message", _("Draft what messages say"))
 PUBLISH_MESSAGE = Permission("core.publish_message", _("Put messages into use"))
 EXPORT_CONFIG = Permission("core.export_config", _("Export the configuration"))
-APPLY_CONFIG = Permission("core.apply_config", _("Ask for a configuration to be applied"))
-APPROVE_CONFIG = Permission("core.approve_config", _("Agree to a configuration"))
+APPLY_CONFIG = Permission(
+    "core.apply_config", _("Ask for a configuration to be applied"), step_up=True
+)
+APPROVE_CONFIG = Permission("core.approve_config", _("Agree to a configuration"), step_up=True)
 SHARE_VIEW = Permission("core.share_view", _("Share saved views of lists with a role"))
 VIEW_APPROVAL = Permission("core.view_approval", _("See approvals"))
-CHANGE_POLICY = Permission("core.change_approval_policy", _("Change who must approve what"))
+CHANGE_POLICY = Permission(
+    "core.change_approval_policy", _("Change who must approve what"), step_up=True
+)
 EMERGENCY_EXECUTE = Permission(
-    "core.emergency_execute", _("Carry a change out alone in an emergency")
+    "core.emergency_execute", _("Carry a change out alone in an emergency"), step_up=True
 )
 REVIEW_EMERGENCY = Permission("core.review_emergency", _("Review what was done in an emergency"))
 DELEGATE = Permission("core.delegate", _("Name somebody to stand in while away"))
-MANAGE_DELEGATIONS = Permission("core.manage_delegations", _("Manage who stands in for whom"))
+MANAGE_DELEGATIONS = Permission(
+    "core.manage_delegations", _("Manage who stands in for whom"), step_up=True
+)
 VIEW_INBOX = Permission("core.view_workitem", _("Work through the inbox"))
 ASSIGN_WORK = Permission("core.assign_work", _("Give work to colleagues"))
 DECIDE_ESCALATED = Permission(

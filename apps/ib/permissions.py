@@ -9,7 +9,9 @@ from apps.core.permissions import Permission
 VIEW_PARTNERS = Permission("ib.view_partner", _("See partners, trees and commission"))
 MANAGE_PARTNERS = Permission("ib.manage_partners", _("Accept, suspend and terminate partners"))
 MANAGE_TREE = Permission("ib.manage_tree", _("Move partners and clients in the tree"))
-MANAGE_PLANS = Permission("ib.manage_plans", _("Write, publish and assign commission plans"))
+MANAGE_PLANS = Permission(
+    "ib.manage_plans", _("Write, publish and assign commission plans"), step_up=True
+)
 REVERSE_ACCRUAL = Permission(
     "ib.reverse_accrual", _("Release, hold and reverse commission lines"), step_up=True
 )

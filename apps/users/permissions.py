@@ -9,11 +9,15 @@ from apps.core.permissions import Permission
 VIEW_STAFF = Permission("users.view_user", _("See members of staff"))
 VIEW_ROLES = Permission("users.view_role", _("See roles and who holds them"))
 VIEW_GRANTS = Permission("users.view_rolegrant", _("See who held which role, and when"))
-MANAGE_STAFF = Permission("users.manage_staff", _("Invite and change members of staff"))
-REQUEST_ACCESS = Permission(
-    "users.request_access", _("Ask for a role or a wider view for somebody")
+MANAGE_STAFF = Permission(
+    "users.manage_staff", _("Invite and change members of staff"), step_up=True
 )
-APPROVE_ACCESS = Permission("users.approve_access", _("Approve roles and wider views"))
-GRANT_ANY = Permission("users.grant_any", _("Ask for roles beyond one's own"))
+REQUEST_ACCESS = Permission(
+    "users.request_access", _("Ask for a role or a wider view for somebody"), step_up=True
+)
+APPROVE_ACCESS = Permission(
+    "users.approve_access", _("Approve roles and wider views"), step_up=True
+)
+GRANT_ANY = Permission("users.grant_any", _("Ask for roles beyond one's own"), step_up=True)
 REVOKE_ACCESS = Permission("users.revoke_access", _("Take roles away"))
 CUT_OFF = Permission("users.cut_off_user", _("Cut a login off at once"))

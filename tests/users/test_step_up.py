@@ -25,6 +25,16 @@ from tests.clients import world
 from tests.users.test_sign_in_policy import KEY, SECRET, age, inside, staff
 
 WITH_POWER = {
+    "users.approve_access",
+    "users.request_access",
+    "users.grant_any",
+    "users.manage_staff",
+    "ib.manage_plans",
+    "core.apply_config",
+    "core.approve_config",
+    "core.change_approval_policy",
+    "core.emergency_execute",
+    "core.manage_delegations",
     "core.vote_approval",
     "ib.approve_payout",
     "ib.prepare_payout",
@@ -62,7 +72,9 @@ GUARDED = [
 def test_the_sweep_below_is_not_empty() -> None:
     swept = {param.id for param in GUARDED}
     assert {"core.Approval.approve", "core.Approval.reject", "risk.KillSwitch.rearm"} <= swept
-    assert any(str(param.values[1].permission) == "payments.approve_withdrawal" for param in GUARDED)
+    assert any(
+        str(param.values[1].permission) == "payments.approve_withdrawal" for param in GUARDED
+    )
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
