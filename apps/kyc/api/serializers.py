@@ -12,6 +12,8 @@ from apps.kyc.models import Document, KycCase
 
 class DocumentSerializer(serializers.ModelSerializer[Document]):
     client = serializers.UUIDField(source="case.client_id")
+    client_comment = serializers.CharField(read_only=True)
+    source_sha256 = serializers.CharField(read_only=True)
 
     class Meta:
         model = Document
@@ -24,6 +26,8 @@ class DocumentSerializer(serializers.ModelSerializer[Document]):
 
 
 class KycCaseSerializer(serializers.ModelSerializer[KycCase]):
+    client_comment = serializers.CharField(read_only=True)
+
     class Meta:
         model = KycCase
         fields = (
