@@ -11,19 +11,27 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.core.management import call_command
 from django.test import Client as Browser
 
-from apps.clients.services import export_request, legal_hold_set, restriction_add
+from apps.clients.models import ClientShare
+from apps.clients.services import (
+    client_owner_change,
+    export_request,
+    legal_hold_set,
+    restriction_add,
+)
 from apps.core import clock
 from apps.core.mail.services import message_draft
+from apps.core.actor import Actor
 from apps.ib.services import payout_prepare
 from apps.ledger.services import period_close
 from apps.portal.seed.office import load_reference_data
 from apps.portal.seed.surroundings import outside_world
 from apps.risk.services import kill_switch_trip
 from apps.rules.compiled import forget_compiled
-from apps.users.models import Role
+from apps.users.models import Desk, Role, Team
 from apps.users.roles import declared_roles
 from tests.flows.brokerage import Brokerage, ClientStory
 
@@ -92,7 +100,42 @@ class House:
             "elsewhere@demo.brokeros.example", "x", is_staff=True, scope_level="ENTITY", entities=[ELSEWHERE]
         )  # fmt: skip
         logins["elsewhere"].groups.add(Role.objects.get(name="admin"))
-        return logins
+        return logins | self._people_of_every_scope()
+
+    def _people_of_every_scope(self) -> dict[str, Any]:
+        """People who may do everything and see `ana` in each way there is, or no longer, or not at all."""
+        desk = Desk.objects.create(code="sweep", name="Sweep")
+        team = Team.objects.create(code="sweep", name="Sweep", desk=desk)
+        people = {
+            "own": self._person("own", "OWN", desk=desk, team=team),
+            "lead": self._person("lead", "TEAM", desk=desk),
+            "desk": self._person("desk", "DESK", desk=desk),
+            "country": self._person("country", "JURISDICTION", jurisdictions=["DE"]),
+            "company": self._person("company", "ENTITY", entities=[HERE]),
+            "guest": self._person("guest", "NONE"),
+            "late": self._person("late", "NONE"),
+            "nobody": self._person("nobody", "NONE"),
+        }
+        Team.objects.filter(pk=team.pk).update(lead=people["lead"])
+        system = Actor.system("house")
+        client_owner_change(
+            client_id=self.ana.client_id, owner_id=people["own"].pk, desk_id=desk.pk, actor=system, reason="opening"
+        )  # fmt: skip
+        for who, from_days, until_days in (("guest", -1, 6), ("late", -7, -1)):
+            ClientShare(
+                content_object=self.ana.row, user=people[who], granted_by=people["own"], reason="holiday cover",
+                permission=Permission.objects.filter(codename="view_client").first(),
+                valid_from=clock.now() + timedelta(days=from_days),
+                valid_until=clock.now() + timedelta(days=until_days),
+            ).save_as(system, "holiday cover")  # fmt: skip
+        return people
+
+    def _person(self, name: str, level: str, **fields: Any) -> Any:
+        person = get_user_model()._default_manager.create_user(
+            f"{name}@sweep.brokeros.example", "x", is_staff=True, scope_level=level, name=f"Sweep {name}", **fields
+        )  # fmt: skip
+        person.groups.add(Role.objects.get(name="admin"))
+        return person
 
     def thing(self, model: str, who: str) -> Any:
         """One row of this model that concerns `ana` (or her partner, or her company), or `omar`."""

@@ -93,7 +93,7 @@ def test_staff_of_another_company_export_nothing_of_this_one():
 
 def test_those_who_may_see_may_not_therefore_export():
     world.register(email="one@x.example")
-    browser = desk("sales")
+    browser = desk("dealing")
     assert browser.get(LIST).status_code == 200
     assert browser.get(f"{LIST}export/").status_code == 403
     assert browser.post(f"{LIST}export/", {"reason": "because"}).status_code == 403
