@@ -190,7 +190,8 @@ def _changes(subject: models.Model, actor: Actor, window: Window) -> Iterator[Ti
         return
     rows = subject.history.select_related("history_user")
     versions = list(replace(window, limit=window.limit + 1).of(rows, "history_date"))
-    fields = [f for f in subject._meta.concrete_fields if f.attname not in _UNSHOWN]
+    kept = {f.attname for f in subject.history.model._meta.concrete_fields} - _UNSHOWN
+    fields = [f for f in subject._meta.concrete_fields if f.attname in kept]
     label = subject._meta.label
     for newer, older in zip(versions, [*versions[1:], None], strict=True):
         if older is None and len(versions) > window.limit:

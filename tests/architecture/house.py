@@ -25,6 +25,8 @@ from apps.clients.services import (
 from apps.core import clock
 from apps.core.mail.services import message_draft
 from apps.core.actor import Actor
+from apps.core.mail import MAIL_KINDS
+from apps.core.mail.services import message_draft
 from apps.ib.services import payout_prepare
 from apps.ledger.services import period_close
 from apps.portal.seed.office import load_reference_data
@@ -55,7 +57,7 @@ class House:
         self.logins = self._logins()
 
     def _office(self) -> None:
-        """What staff leave behind: a restriction, a stopped symbol, prepared payouts, closed books."""
+        """What staff leave behind: restrictions, a draft, a stopped symbol, prepared payouts, closed books."""
         staff = self.brokerage.staff
         for story in (self.ana, self.omar):
             restriction_add(
@@ -65,6 +67,9 @@ class House:
             legal_hold_set(
                 client_id=story.client_id, actor=staff["compliance"], reason="asked by a court"
             )
+        message_draft(
+            code=min(MAIL_KINDS), language="en", actor=Actor.system("house"), reason="new words"
+        )
         kill_switch_trip(level="symbol", target="XAUUSD", actor=staff["risk"], reason="odd prices")
         for partner in self.partners.values():
             payout_prepare(

@@ -43,6 +43,9 @@ CLAIMS = frozenset({"core_idempotencyrecord"})
 
 ROLES = declared_roles()
 
+COSTLY = {"schema", "admin:rules_decisionlog_receipt", "admin:payments_withdrawal_dossier_pdf"}
+"""Papers drawn and signed anew each time: the administrator opens them for all who may, the others knock in vain."""
+
 
 @pytest.fixture(autouse=True)
 def fresh_redis() -> None:
@@ -299,12 +302,15 @@ def test_the_administrator_finds_every_page_working(house: House) -> None:
 def test_each_role_opens_what_its_permissions_say(house: House, role: str) -> None:
     visit = Visit(house, role)
     for address, rule in ruled("staff"):
-        wanted = (200, 302) if not rule.permission or may(role, rule.permission) else (403,)
+        allowed = not rule.permission or may(role, rule.permission)
+        if allowed and address.name in COSTLY:
+            continue
+        wanted = (200, 302) if allowed else (403,)
         visit.knock(path_of(address, rule, house, "ana"), *wanted, records=rule.records)
     for address, rule in ruled("api"):
         if rule.permission and not may(role, rule.permission):
             visit.knock(path_of(address, rule, house, "ana"), 403, method=method_of(rule))
-        elif not rule.posts:
+        elif not rule.posts and address.name not in COSTLY:
             visit.knock(f"{path_of(address, rule, house, 'ana')}?client={house.ana.client_id}", 200,
                         *((503,) if address.name == "exposure" else ()), records=rule.records)  # fmt: skip
     for model, admin in model_admins().items():
