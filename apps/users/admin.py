@@ -16,7 +16,8 @@ from django.views.generic import RedirectView
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from apps.core.admin import BrokerModelAdmin, ReasonForm, Transition
+from apps.core.admin import BrokerModelAdmin, ReasonForm, Transition, actor_of
+from apps.core.masks import FieldMask, mask_for
 from apps.users.models import Desk, Role, RoleGrant, RoleMask, Team, User
 from apps.users.signin.permissions import RESET_ACCESS
 from apps.users.signin.services import access_reset_request
@@ -32,6 +33,9 @@ admin.site.login = StaffSignInView.as_view()  # type: ignore[assignment]
 admin.site.password_change = RedirectView.as_view(  # type: ignore[assignment]
     pattern_name="account_change_password"
 )
+
+
+CLIENTS_ADDRESS = "clients.Person.email"
 
 
 def grants_now() -> Prefetch[Any, Any, Any]:
@@ -91,7 +95,10 @@ class UserAdmin(BrokerModelAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).prefetch_related(grants_now())
+        """A client's login is named by their address, so those alone see it who read the address in full."""
+        users = super().get_queryset(request).prefetch_related(grants_now())
+        reads = mask_for(actor_of(request), CLIENTS_ADDRESS) is FieldMask.FULL
+        return users if reads else users.filter(is_staff=True)
 
     def has_history_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
