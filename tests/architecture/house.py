@@ -23,9 +23,7 @@ from apps.clients.services import (
     restriction_add,
 )
 from apps.core import clock
-from apps.core.mail.services import message_draft
 from apps.core.actor import Actor
-from apps.core.mail import MAIL_KINDS
 from apps.core.mail.services import message_draft
 from apps.ib.services import payout_prepare
 from apps.ledger.services import period_close
@@ -67,9 +65,6 @@ class House:
             legal_hold_set(
                 client_id=story.client_id, actor=staff["compliance"], reason="asked by a court"
             )
-        message_draft(
-            code=min(MAIL_KINDS), language="en", actor=Actor.system("house"), reason="new words"
-        )
         kill_switch_trip(level="symbol", target="XAUUSD", actor=staff["risk"], reason="odd prices")
         for partner in self.partners.values():
             payout_prepare(

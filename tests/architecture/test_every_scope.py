@@ -15,6 +15,7 @@ from apps.users.selectors import actor_for
 from tests.architecture.addresses import model_admins
 from tests.architecture.house import House
 from tests.architecture.test_every_address import (
+    COSTLY,
     FRAMEWORK,
     Visit,
     method_of,
@@ -112,7 +113,7 @@ def test_pages_of_other_kinds_the_interface_and_lists_keep_to_the_same_scope(
     unseen = [whose for whose in ("ana", "omar") if whose not in SEES[who]]
     visit = Visit(house, who, secrets=[t for whose in unseen for t in secrets_of(house, whose)])
     for address, rule in ruled("staff", "api"):
-        if not rule.owned:
+        if not rule.owned or (address.name in COSTLY and who not in THOROUGH):
             continue
         for whose in ("ana", "omar"):
             path = path_of(address, rule, house, whose)
@@ -121,9 +122,9 @@ def test_pages_of_other_kinds_the_interface_and_lists_keep_to_the_same_scope(
                 continue
             visit.knock(path, *wanted, method=method_of(rule), records=rule.records)
     for address, rule in ruled("api"):
-        if not rule.owned and not rule.posts:
-            for query in ("", f"?client={house.omar.client_id}"):
-                visit.knock(path_of(address, rule, house, "ana") + query, 200, 400, 403, 503)
+        if not rule.owned and not rule.posts and address.name not in COSTLY:
+            path = f"{path_of(address, rule, house, 'ana')}?client={house.omar.client_id}"
+            visit.knock(path, 200, 403, 503)
     for model in rows_of_clients(house, "ana"):
         visit.knock(model_path(model, "changelist", ""), 200)
     for text in (house.omar.names[1], house.omar.email, house.omar.row.number):
