@@ -89,6 +89,7 @@ UNFOLD: dict[str, Any] = {
                 "title": _("Work"),
                 "items": [
                     item(_("Home"), "home", "admin:index"),
+                    item(_("My exports and runs"), "task", "admin-runs"),
                     item(_("Inbox"), "inbox", "admin-inbox", "core.view_workitem"),
                     item(
                         _("Approvals"),
