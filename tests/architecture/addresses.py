@@ -289,10 +289,10 @@ RULES: dict[str, Rule] = {
         "label": "clients.person", "pk": h.thing("clients.Person", w).pk, "field": "email"}, True),
     "admin-config": Rule("staff", "core.export_config"),
     "admin-config-export": Rule("staff", "core.export_config"),
-    "admin-config-request": Rule("staff", "core.apply_config", posts=True),
+    "admin-config-request": Rule("staff", "core.apply_config"),
     "admin:core_messagetemplate_draft": Rule("staff", "core.edit_message"),
     "admin:core_messagetemplate_preview": Rule(
-        "staff", "core.view_messagetemplate", lambda h, _w: {"template_id": h.any("core.MessageTemplate")}
+        "staff", "core.view_messagetemplate", _owned("core.MessageTemplate", "template_id"), True
     ),
     "admin-risk-exposure": Rule("staff", "risk.view_exposure"),
     "admin-risk-exposure-symbol": Rule("staff", "risk.view_exposure", lambda _h, _w: {"symbol": "EURUSD"}),

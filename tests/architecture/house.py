@@ -76,9 +76,11 @@ class House:
             actor=staff["finance"],
             reason="year end",
         )
-        message_draft(
-            code="clients.welcome", language="en", actor=staff["operations"], reason="new words"
-        )
+        for company in (HERE, ELSEWHERE):
+            message_draft(
+                code="clients.welcome", language="en", entity=company, actor=Actor.system("tests"),
+                reason="new words",
+            )  # fmt: skip
         self.brokerage.deliver()
 
     def _life(self, **where: str) -> ClientStory:

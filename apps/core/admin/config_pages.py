@@ -99,11 +99,13 @@ def export_view(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@require_http_methods(["POST"])
+@require_http_methods(["GET", "POST"])
 def request_view(request: HttpRequest) -> HttpResponse:
-    """Ask for what was planned; somebody else agrees."""
+    """POST asks for what was planned, and somebody else agrees; GET leads back to the page."""
     if not actor_of(request).allows(APPLY_CONFIG):
         raise PermissionDenied
+    if request.method == "GET":
+        return HttpResponseRedirect(reverse("admin-config"))
     form = RequestForm(request.POST)
     if not form.is_valid():
         return _page(request, 422, ask=form)
