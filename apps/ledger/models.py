@@ -146,6 +146,9 @@ class Entry(models.Model):
         verbose_name_plural = _("ledger entries")
         ordering = ["-created_at"]
         indexes = [models.Index(fields=["created_at"], name="ledger_entry_created")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(actor=""), name="ledger_entry_has_an_actor")
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.idempotency_key}"

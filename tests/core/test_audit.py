@@ -4,10 +4,13 @@ from uuid import uuid4
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from apps.clients.models import Person
+from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.audit import audit
 from apps.core.context import grounds, note_decision, under_approval
-from apps.core.models import AuditRecord
+from apps.core.models import Approval, AuditRecord, bulk_save_as
+from apps.users.models import User
 
 ACTOR = Actor.system("test")
 
@@ -54,3 +57,51 @@ def test_a_record_says_for_whom_and_under_which_rules_without_being_told():
         [],
     )
     assert (outside.decision_id, outside.approval_id, outside.rule_versions) == (None, None, [])
+
+
+def asked(number: int) -> Approval:
+    return Approval(
+        action="thing.act", title=f"ask {number}", payload={}, payload_hash="", maker_id="user:1",
+        maker_label="Mia", required=1, permission="core.vote_approval", expires_at=clock.now(),
+    )  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_many_rows_at_once_keep_history_and_records_like_one(django_assert_num_queries):
+    clerk = replace(ACTOR, id="user:5", label="Clerk")
+    rows = [asked(number) for number in range(3)]
+    assert bulk_save_as(rows, clerk, "imported", action="approval.import") == 3
+    for row in rows[:2]:
+        row.title += " again"
+    with django_assert_num_queries(5):
+        assert bulk_save_as(rows, clerk, "renamed") == 2
+    assert bulk_save_as(rows, clerk, "renamed") == 0
+
+    records = AuditRecord.objects.order_by("id").values_list("action", "reason", "actor_id")
+    assert (
+        list(records)
+        == [("approval.import", "imported", "user:5")] * 3
+        + [("approval.change", "renamed", "user:5")] * 2
+    )
+    assert (
+        AuditRecord.objects.filter(
+            before={"title": "ask 0"}, after={"title": "ask 0 again"}
+        ).count()
+        == 1
+    )
+    kept = Approval.history.order_by("history_id")
+    assert (
+        list(kept.values_list("history_change_reason", "history_type"))
+        == [("imported", "+")] * 3 + [("renamed", "~")] * 2
+    )
+    assert Approval.objects.get(pk=rows[0].pk).title == "ask 0 again"
+
+
+@pytest.mark.django_db
+def test_rows_of_two_models_or_with_sealed_fields_are_refused_and_nothing_is_written():
+    with pytest.raises(TypeError, match="one model"):
+        bulk_save_as([asked(1), User()], ACTOR, "mixed")
+    with pytest.raises(TypeError, match="sealed"):
+        bulk_save_as([Person()], ACTOR, "sealed")
+    assert not Approval.objects.exists()
+    assert not AuditRecord.objects.exists()

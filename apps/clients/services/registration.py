@@ -125,7 +125,9 @@ def email_confirm(*, token: str, actor: Actor) -> Client:
         raise TokenInvalid
     EmailConfirmation.objects.filter(client=client, used_at=None).update(used_at=clock.now())
     users = ClientLogin.objects.filter(client=client, active=True).values("user_id")
-    get_user_model()._default_manager.filter(pk__in=users).update(is_active=True)
+    for user in lock_rows(get_user_model()._default_manager.filter(pk__in=users)):
+        user.is_active = True
+        user.save_as(actor, "e-mail confirmed", action="login.open")
     client.begin_onboarding(by=actor, reason="e-mail confirmed")
     client.save_as(actor, "e-mail confirmed", action="client.email_confirm")
     session_begin(client, actor=actor)

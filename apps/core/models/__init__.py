@@ -12,6 +12,7 @@ from apps.core.models.approval import (
 )
 from apps.core.models.audit import AuditHead, AuditRecord, AuditSeal
 from apps.core.models.base import AppendOnlyModel, AuditedModel, RecordedModel
+from apps.core.models.bulk import bulk_save_as
 from apps.core.models.idempotency import IdempotencyRecord
 from apps.core.models.mail import Mail
 from apps.core.models.message import MessageTemplate, SentMail
@@ -56,4 +57,5 @@ __all__ = [
     "Severity",
     "VoteVoid",
     "WorkItem",
+    "bulk_save_as",
 ]
