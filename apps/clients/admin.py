@@ -46,7 +46,7 @@ from apps.clients.permissions import (
     SHARE_CLIENT,
 )
 from apps.clients.search import clients_named
-from apps.clients.selectors import onboarding_progress, restrictions_in_force
+from apps.clients.selectors import login_of, onboarding_progress, restrictions_in_force
 from apps.clients.services import (
     client_activate,
     client_close,
@@ -274,6 +274,7 @@ class ClientAdmin(BrokerModelAdmin):
         obj = self.get_object(request, object_id)
         if obj is not None:
             extra["binding"] = list(restrictions_in_force(obj.pk))
+            extra["look_login"] = login_of(obj)
         return super().change_view(request, object_id, form_url, extra)
 
 

@@ -11,7 +11,14 @@ class ClientsConfig(AppConfig):
     verbose_name = _("Clients")
 
     def ready(self) -> None:
-        from apps.clients import config, panels, personal_data, queues, reactions  # noqa: F401
+        from apps.clients import (  # noqa: F401
+            config,
+            leavers,
+            panels,
+            personal_data,
+            queues,
+            reactions,
+        )
         from apps.clients.messages import letterhead_of_login
         from apps.clients.models import Client, ClientShare
         from apps.clients.selectors import clients_of_user, login_barred

@@ -316,3 +316,9 @@ def open_duplicates(*, actor: Actor) -> QuerySet[DuplicateFlag]:
         .filter(Exists(both), state="OPEN")
         .select_related("client__person", "other__person")
     )
+
+
+def login_of(client: Client) -> int | None:
+    """The login that the client comes in with."""
+    logins = ClientLogin.objects.filter(client=client, active=True, user__is_staff=False)
+    return logins.order_by("created_at").values_list("user_id", flat=True).first()

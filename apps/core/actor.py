@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from apps.core.context import note_use
 from apps.core.errors import NotAllowed, StepUpRequired
 from apps.core.permissions import REGISTRY
 
@@ -98,6 +99,7 @@ class Actor:
             raise NotAllowed(permission=declared.label if declared else permission)
         if declared is not None and declared.step_up:
             self.require_fresh(declared.label)
+        note_use(str(permission))
 
     def require_fresh(self, what: Any) -> None:
         """For an act that needs a fresh sign-in although its permission does not always. Raises `StepUpRequired`."""

@@ -10,8 +10,8 @@ from typing import ParamSpec, TypeVar
 
 from django.db import OperationalError, transaction
 
-from apps.core.context import grounds, grounds_kept
-from apps.core.errors import Busy, DomainError
+from apps.core.context import current_request, grounds, grounds_kept
+from apps.core.errors import Busy, DomainError, ReadOnly
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -66,6 +66,8 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         if args:
             raise TypeError(f"{function.__name__} takes keyword arguments only")
+        if current_request().read_only:
+            raise ReadOnly
         if _joined.get():
             with transaction.atomic():
                 return function(*args, **kwargs)

@@ -14,6 +14,8 @@ class RequestContext:
     request_id: str = ""
     ip: str = ""
     user_agent: str = ""
+    read_only: bool = False
+    """Somebody looks as somebody else: no command runs."""
 
 
 _current: ContextVar[RequestContext | None] = ContextVar("request_context", default=None)
@@ -26,6 +28,26 @@ def current_request() -> RequestContext:
 
 def set_request(context: RequestContext | None) -> None:
     _current.set(context)
+
+
+_uses: ContextVar[set[str] | None] = ContextVar("permission_uses", default=None)
+
+
+@contextmanager
+def uses_noted() -> Iterator[set[str]]:
+    """Collects the permissions that are used to do something inside."""
+    found: set[str] = set()
+    token = _uses.set(found)
+    try:
+        yield found
+    finally:
+        _uses.reset(token)
+
+
+def note_use(code: str) -> None:
+    found = _uses.get()
+    if found is not None:
+        found.add(code)
 
 
 @dataclass(slots=True)

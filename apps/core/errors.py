@@ -68,6 +68,12 @@ class AlreadyVoted(DomainError):
     status = 409
 
 
+class ReadOnly(DomainError):
+    code = "READ_ONLY"
+    message = _("You look at this as somebody else, so nothing can be changed here.")
+    status = 403
+
+
 class CheckFailed(DomainError):
     code = "CHECK_FAILED"
     message = _("Not all checks passed: {checks}.")

@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable
 from uuid import uuid4
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
+from apps.core.addresses import client_address
 from apps.core.context import RequestContext, set_request
 from apps.core.errors import DomainError
 
@@ -29,7 +31,7 @@ class RequestContextMiddleware:
         set_request(
             RequestContext(
                 request_id=request_id,
-                ip=request.META.get("REMOTE_ADDR", ""),
+                ip=client_address(request.META, settings.TRUSTED_PROXIES),
                 user_agent=request.headers.get("User-Agent", "")[:200],
             )
         )

@@ -97,6 +97,13 @@ def register_client_scope(lookup: ClientsInScope) -> None:
     _CLIENTS[:] = [lookup]
 
 
+def clients_in_scope(actor: Actor, client_ids: Iterable[Any]) -> set[Any]:
+    """Which of these clients the actor sees."""
+    if not _CLIENTS:
+        return set()
+    return set(_CLIENTS[0](actor).filter(pk__in=list(client_ids)).values_list("pk", flat=True))
+
+
 SharedKeys = Callable[[int], Iterable[Any]]
 _SHARES: dict[str, SharedKeys] = {}
 

@@ -7,18 +7,36 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin
-from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group
-from django.db.models import Count, Prefetch
+from django.db.models import Count, Prefetch, Q
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import RedirectView
-from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from apps.core import clock
 from apps.core.admin import BrokerModelAdmin, ReasonForm, Transition, actor_of
 from apps.core.masks import FieldMask, mask_for
+from apps.users.access_forms import RoleRequestForm, StaffForm
+from apps.users.access_pages import invite_view
 from apps.users.models import Desk, Role, RoleGrant, RoleMask, Team, User
+from apps.users.panels import (
+    DifferencePanel,
+    GrantsPanel,
+    HoldersPanel,
+    LeftoversPanel,
+    PermissionsPanel,
+    role_difference,
+)
+from apps.users.permissions import CUT_OFF, MANAGE_STAFF, REQUEST_ACCESS
+from apps.users.services import (
+    access_request,
+    staff_change,
+    staff_invite_again,
+    staff_readmit,
+    user_cut_off,
+)
 from apps.users.signin.permissions import RESET_ACCESS
 from apps.users.signin.services import access_reset_request
 from apps.users.signin.views import StaffSignInView
@@ -77,7 +95,29 @@ class UserAdmin(BrokerModelAdmin):
                            ("last_login", "date_joined"))}),
     )  # fmt: skip
     show_timeline = True
+    change_list_template = "users/admin/staff.html"
+    panels = (GrantsPanel, LeftoversPanel)
     transitions = (
+        Transition(
+            "role", _("Ask for a role"), access_request, REQUEST_ACCESS, RoleRequestForm,
+            tone="primary", visible=lambda obj: obj.is_staff and obj.is_active,
+            done=_("Asked. A second person decides under Approvals."),
+        ),
+        Transition(
+            "change", _("Change"), staff_change, MANAGE_STAFF, StaffForm,
+            visible=lambda obj: obj.is_staff and obj.is_active,
+            explanation=_("What narrows the view counts now; what widens it waits for a second person."),
+            done=_("Done. What widens the view waits for a second person."),
+        ),
+        Transition(
+            "invite", _("Send the link again"), staff_invite_again, MANAGE_STAFF,
+            visible=lambda obj: obj.is_staff and obj.is_active and not obj.has_usable_password(),
+        ),
+        Transition(
+            "readmit", _("Let back in"), staff_readmit, MANAGE_STAFF,
+            visible=lambda obj: obj.is_staff and obj.left_at is not None,
+            explanation=_("Without roles and without a view; both are asked for again."),
+        ),
         Transition(
             "reset_access",
             _("Reset second factor"),
@@ -92,7 +132,16 @@ class UserAdmin(BrokerModelAdmin):
             ),
             done=_("Asked. A colleague decides under Approvals."),
         ),
-    )
+        Transition(
+            "cut_off", _("Cut off"), user_cut_off, CUT_OFF, tone="danger",
+            visible=lambda obj: obj.left_at is None,
+            explanation=_("Sessions, open pages, roles and stand-ins end at this moment."),
+        ),
+    )  # fmt: skip
+
+    def get_urls(self) -> list[URLPattern]:
+        invite = path("invite/", self.admin_site.admin_view(invite_view), name="users_user_invite")
+        return [invite, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """A client's login is named by their address, so those alone see it who read the address in full."""
@@ -110,17 +159,33 @@ class UserAdmin(BrokerModelAdmin):
 
 
 @admin.register(Role)
-class RoleAdmin(GroupAdmin, ModelAdmin):
-    """Roles come from the data file; the page shows what each may do."""
+class RoleAdmin(BrokerModelAdmin):
+    """Roles come from the data file; the page says what each may do, who holds it, and where the two differ."""
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    list_display = ("name", "holders", "as_declared")
+    search_fields = ("name",)
+    fields = ("name",)
+    panels = (PermissionsPanel, HoldersPanel, DifferencePanel)
+    show_timeline = False
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        at = clock.now()
+        held = Q(grants__valid_from__lte=at, grants__user__is_active=True) & (
+            Q(grants__valid_until=None) | Q(grants__valid_until__gt=at)
+        )
+        rows = super().get_queryset(request).annotate(held=Count("grants", filter=held))
+        return rows.prefetch_related("permissions__content_type")
+
+    def has_history_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    @admin.display(description=_("held by"), ordering="held")
+    def holders(self, obj: Any) -> int:
+        return int(obj.held)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    @admin.display(description=_("as the data file says"), boolean=True)
+    def as_declared(self, obj: Role) -> bool:
+        return role_difference(obj) == ([], [])
 
 
 @admin.register(Desk)

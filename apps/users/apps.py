@@ -13,7 +13,7 @@ class UsersConfig(AppConfig):
     def ready(self) -> None:
         from apps.core.approvals import register_directory
         from apps.core.runs import register_actor_lookup
-        from apps.users import config, reactions, schema, services  # noqa: F401
+        from apps.users import config, panels, reactions, schema, services, welcome_mail  # noqa: F401
         from apps.users.directory import StaffDirectory
         from apps.users.selectors import actor_now
         from apps.users.signin.freshness import stamp_sign_in

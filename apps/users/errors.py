@@ -75,3 +75,40 @@ class AccessPending(DomainError):
     code = "ACCESS_PENDING"
     message = _("The same waits for approval already.")
     status = 409
+
+
+class ReviewNotDone(DomainError):
+    code = "REVIEW_NOT_DONE"
+    message = _("{open} lines wait for a decision.")
+    status = 409
+
+
+class OwnLine(DomainError):
+    code = "OWN_LINE"
+    message = _("This is your own access, so somebody else must look at it.")
+    status = 403
+
+
+class NetworkNotAllowed(DomainError):
+    code = "NETWORK_NOT_ALLOWED"
+    message = _("Your role may not be used from this network.")
+    status = 403
+
+
+class LocksOneselfOut(DomainError):
+    code = "LOCKS_ONESELF_OUT"
+    message = _(
+        "You come from {address}, which this rule would shut out. Add your own network first."
+    )
+
+
+class NotAClient(DomainError):
+    code = "NOT_A_CLIENT"
+    message = _("Only the pages of a client can be looked at this way, never those of staff.")
+    status = 403
+
+
+class LinkInvalid(DomainError):
+    code = "LINK_INVALID"
+    message = _("This link does not work any more. Ask for a new one.")
+    status = 404

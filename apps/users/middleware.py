@@ -16,8 +16,11 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
+from apps.core.actor import Actor
+from apps.core.context import uses_noted
 from apps.core.errors import StepUpRequired
 from apps.core.masks import seen_by
+from apps.users.gates import note_uses
 from apps.users.selectors import actor_for
 from apps.users.signin.policy import is_over, must_enrol, note_activity
 from apps.users.signin.step_up import lead_to_proof, restore_kept_input
@@ -33,9 +36,17 @@ class ActorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        request.actor = SimpleLazyObject(lambda: actor_for(request.user, request))  # type: ignore[attr-defined]
-        with seen_by(request.actor):  # type: ignore[attr-defined]
-            return self.get_response(request)
+        request.actor = SimpleLazyObject(lambda: self._actor(request))  # type: ignore[attr-defined]
+        with seen_by(request.actor), uses_noted() as used:  # type: ignore[attr-defined]
+            response = self.get_response(request)
+        if used and getattr(request.user, "is_staff", False):
+            note_uses(int(request.user.pk or 0), used)
+        return response
+
+    def _actor(self, request: HttpRequest) -> Actor:
+        if getattr(request, "impersonation", None) is not None:
+            return request.impersonating_actor  # type: ignore[attr-defined,no-any-return]
+        return actor_for(request.user, request)  # type: ignore[arg-type]
 
 
 class SessionPolicyMiddleware:

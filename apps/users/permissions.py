@@ -21,3 +21,13 @@ APPROVE_ACCESS = Permission(
 GRANT_ANY = Permission("users.grant_any", _("Ask for roles beyond one's own"), step_up=True)
 REVOKE_ACCESS = Permission("users.revoke_access", _("Take roles away"))
 CUT_OFF = Permission("users.cut_off_user", _("Cut a login off at once"))
+VIEW_REVIEWS = Permission("users.view_accessreview", _("See access reviews"))
+REVIEW_ACCESS = Permission(
+    "users.review_access", _("Keep or revoke access in a review, and sign it")
+)
+VIEW_NETWORKS = Permission("users.view_networkrule", _("See from where staff may come"))
+MANAGE_NETWORKS = Permission(
+    "users.manage_networks", _("Say from where staff may come"), step_up=True
+)
+VIEW_IMPERSONATIONS = Permission("users.view_impersonation", _("See who looked as a client"))
+IMPERSONATE = Permission("users.impersonate_client", _("Look at a client's pages as the client"))

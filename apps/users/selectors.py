@@ -7,13 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q
 from django.http import HttpRequest
 
 from apps.core.actor import Actor, ActorKind, Scope, ScopeLevel
 from apps.core.context import current_request
 from apps.core.masks import WIDEST, FieldMask
 from apps.core.querysets import shared_with
-from apps.users.models import RoleGrant, RoleMask, Team, User
+from apps.users.models import Impersonation, NetworkRule, RoleGrant, RoleMask, Team, User
 from apps.users.signin.freshness import is_fresh
 
 Memberships = Callable[[User], tuple[str, frozenset[UUID]]]
@@ -51,6 +52,39 @@ def actor_for(user: User | AnonymousUser, request: HttpRequest | None = None) ->
         request_id=context.request_id,
         ip=context.ip,
         fresh=is_fresh(request) if request is not None else True,
+    )
+
+
+def clients_of_login(user: User) -> frozenset[UUID]:
+    """The clients that a login stands for."""
+    found = (lookup(user) for lookup in _MEMBERSHIPS.values())
+    return frozenset().union(*(ids for axis, ids in found if axis == "client"))
+
+
+def network_refuses(user_id: int, address: str) -> bool:
+    """Whether a network rule shuts this address out for this member of staff.
+
+    A rule for the person replaces those of the roles; of several roles with a rule, each must let the address in.
+    """
+    held = RoleGrant.objects.in_force().filter(user=user_id).values("role")
+    rules = list(NetworkRule.objects.filter(Q(user=user_id) | Q(role__in=held), active=True))
+    own = [rule for rule in rules if rule.user_id is not None]
+    return not all(rule.lets_in(address) for rule in own or rules)
+
+
+def impersonating_actor(staff: Actor, look: Impersonation, login: User) -> Actor:
+    """The member of staff as the client sees the house: named as themselves, on behalf of the login, seeing only
+    what can be seen."""
+    seen = actor_for(login)
+    return replace(
+        seen,
+        id=staff.id,
+        label=staff.label,
+        user_id=staff.user_id,
+        permissions=frozenset(code for code in seen.permissions if ".view_" in code),
+        client_ids=seen.client_ids & frozenset(look.client_ids),
+        on_behalf_of=seen.id,
+        fresh=False,
     )
 
 

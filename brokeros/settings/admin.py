@@ -112,6 +112,37 @@ UNFOLD: dict[str, Any] = {
                 ],
             },
             {
+                "title": _("Staff"),
+                "items": [
+                    item(_("People"), "badge", "admin:users_user_changelist", "users.view_user"),
+                    item(_("Roles"), "key", "admin:users_role_changelist", "users.view_role"),
+                    item(
+                        _("Role grants"),
+                        "vpn_key",
+                        "admin:users_rolegrant_changelist",
+                        "users.view_rolegrant",
+                    ),
+                    item(
+                        _("Access reviews"),
+                        "fact_check",
+                        "admin:users_accessreview_changelist",
+                        "users.view_accessreview",
+                    ),
+                    item(
+                        _("Networks"),
+                        "lan",
+                        "admin:users_networkrule_changelist",
+                        "users.view_networkrule",
+                    ),
+                    item(
+                        _("Looks as a client"),
+                        "visibility",
+                        "admin:users_impersonation_changelist",
+                        "users.view_impersonation",
+                    ),
+                ],
+            },
+            {
                 "title": _("Clients"),
                 "items": [
                     item(

@@ -71,6 +71,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "apps.users.gates.NetworkMiddleware",
+    "apps.users.gates.ImpersonationMiddleware",
     "apps.users.middleware.ActorMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -208,6 +210,7 @@ CELERY_BEAT_SCHEDULE = {
         "clients.expire_exports": 3600.0,
         "clients.preview_retention": 86400.0,
         "kyc.age_documents": 3600.0,
+        "users.access_review_open": 86_400.0,
     }.items()
 }
 # A delivery that no worker finished is sent again; events that everybody handled are kept for a while.
@@ -261,6 +264,9 @@ HOUSE_SUPPORT = env.str("BROKEROS_HOUSE_SUPPORT", default="")
 # A mail server that is slow holds up one worker for this long at most; the outbox tries again.
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)
 DEFAULT_FROM_EMAIL = env.str("BROKEROS_MAIL_FROM", default="Broker OS <no-reply@brokeros.example>")
+
+# Networks of our own proxies: only what comes through them is believed about where it came from.
+TRUSTED_PROXIES = env.list("BROKEROS_TRUSTED_PROXIES", default=[])
 
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True

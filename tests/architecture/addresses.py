@@ -321,6 +321,14 @@ RULES: dict[str, Rule] = {
         lambda house, who: {"label": "clients.client", "object_id": house.thing("clients.Client", who).pk}, True,
     ),
     "admin:core_auditrecord_extract": Rule("staff", "core.export_auditrecord"),
+    "admin-clients-hand-on": Rule("staff", "clients.change_owner", lambda h, _w: {"user_id": h.logins["sales"].pk}),
+    "staff-welcome": public(objects=lambda _h, _w: {"uid": "MQ", "token": "guessed"}),
+    "admin:users_user_invite": Rule("staff", "users.manage_staff"),
+    "admin:users_networkrule_limit": Rule("staff", "users.manage_networks"),
+    "admin:users_impersonation_begin": Rule(
+        "staff", "users.impersonate_client", lambda h, _w: {"user_id": h.ana.user.pk}
+    ),
+    "admin:users_impersonation_stop": Rule("staff", posts=True),
     "admin:ib_partner_tree": Rule("staff", "ib.view_partner"),
 }  # fmt: skip
 

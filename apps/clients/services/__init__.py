@@ -20,6 +20,7 @@ from apps.clients.services.lifecycle import (
     client_risk_set,
     client_verification_set,
     client_wake,
+    clients_hand_on,
     verification_take,
 )
 from apps.clients.services.onboarding import (
@@ -61,6 +62,7 @@ __all__ = [
     "client_share_revoke",
     "client_verification_set",
     "client_wake",
+    "clients_hand_on",
     "duplicate_confirm",
     "duplicate_dismiss",
     "email_confirm",

@@ -36,6 +36,7 @@ from apps.core.actor import Actor
 from apps.core.commands import command
 from apps.core.errors import InvalidInput
 from apps.core.events import emit
+from apps.core.locks import lock_rows
 from apps.core.permissions import Permission
 
 
@@ -182,6 +183,30 @@ def client_owner_change(
     client.save_as(actor, reason, action="client.owner")
     emit(ClientOwnerChanged(client_id=client.id))
     return client
+
+
+HANDED_ON_AT_ONCE = 500
+
+
+@command
+def clients_hand_on(*, from_owner_id: int, to_owner_id: int, actor: Actor, reason: str) -> int:
+    """Hand a leaver's clients to a colleague, each with its own history; answers how many.
+
+    Only clients in the actor's scope, at most `HANDED_ON_AT_ONCE` a call; the rest follow with
+    the next. Raises `NotAllowed`, `InvalidInput` when the colleague is not active staff or is the same person.
+    """
+    actor.require(CHANGE_OWNER)
+    staff = get_user_model()._default_manager.filter(is_staff=True, is_active=True)
+    if to_owner_id == from_owner_id or not staff.filter(pk=to_owner_id).exists():
+        raise InvalidInput(field="owner", problem=str(to_owner_id))
+    owned = Client.objects.visible_to(actor).filter(owner_id=from_owner_id).order_by("pk")
+    keys = list(owned.values_list("pk", flat=True)[:HANDED_ON_AT_ONCE])
+    clients = lock_rows(Client.objects.filter(pk__in=keys, owner_id=from_owner_id))
+    for client in clients:
+        client.owner_id = to_owner_id
+        client.save_as(actor, reason, action="client.owner")
+        emit(ClientOwnerChanged(client_id=client.id))
+    return len(clients)
 
 
 def _course(

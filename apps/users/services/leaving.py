@@ -9,7 +9,7 @@ from django.db import transaction
 
 from apps.core import clock
 from apps.core.actor import Actor
-from apps.core.approvals import approval_cancel
+from apps.core.approvals import approval_cancel, delegations_end_of
 from apps.core.audit import audit
 from apps.core.commands import command
 from apps.core.events import emit
@@ -22,6 +22,7 @@ from apps.users.locks import staff_locked
 from apps.users.models import ADMIN, RoleGrant, User
 from apps.users.permissions import CUT_OFF
 from apps.users.services.access import ACCESS, grant_end, require_admin_beside
+from apps.users.services.doors import looks_end_of
 from apps.users.services.sessions import sessions_forget
 
 
@@ -56,6 +57,10 @@ def cut_off(user: User, *, actor: Actor, reason: str) -> None:
     ended = {"grants": sum(grant_end(grant, actor=actor, reason=reason) for grant in grants)}
     ended["requests"] = _withdraw_requests(user, actor, reason)
     ended["sessions"] = sessions_forget(UserSession.objects.filter(user=user))
+    ended["delegations"] = delegations_end_of(
+        actor_id=f"user:{user.pk}", actor=actor, reason=reason
+    )
+    ended["looks"] = looks_end_of(user, actor, reason)
     for code, end in ENDINGS.items():
         ended[code] = end(user, actor, reason)
     audit(actor=actor, action="user.ended", subject=user, after=ended, reason=reason)
