@@ -193,7 +193,7 @@ def _changes(subject: models.Model, actor: Actor, window: Window) -> Iterator[Ti
     kept = {f.attname for f in subject.history.model._meta.concrete_fields} - _UNSHOWN
     fields = [f for f in subject._meta.concrete_fields if f.attname in kept]
     label = subject._meta.label
-    for newer, older in zip(versions, [*versions[1:], None], strict=True):
+    for newer, older in zip(versions, [*versions[1:], None], strict=False):
         if older is None and len(versions) > window.limit:
             return
         changes = tuple(

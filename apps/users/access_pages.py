@@ -12,7 +12,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 
 from apps.core.admin import BrokerModelAdmin, Transition, actor_of
 from apps.core.errors import DomainError
@@ -138,8 +137,10 @@ def look_view(request: HttpRequest, user_id: int) -> HttpResponse:
     )
 
 
-@require_POST
 def look_end_view(request: HttpRequest) -> HttpResponse:
+    """POST ends the look; a link to here changes nothing."""
+    if request.method != "POST":
+        return HttpResponseRedirect(reverse("admin:index"))
     look_id = request.session.pop(LOOK, None)
     if look_id:
         impersonation_end(

@@ -20,7 +20,7 @@ from apps.core.actor import Actor
 from apps.core.context import uses_noted
 from apps.core.errors import StepUpRequired
 from apps.core.masks import seen_by
-from apps.users.gates import note_uses
+from apps.users.gates import SAFE, note_uses
 from apps.users.selectors import actor_for
 from apps.users.signin.policy import is_over, must_enrol, note_activity
 from apps.users.signin.step_up import lead_to_proof, restore_kept_input
@@ -39,7 +39,7 @@ class ActorMiddleware:
         request.actor = SimpleLazyObject(lambda: self._actor(request))  # type: ignore[attr-defined]
         with seen_by(request.actor), uses_noted() as used:  # type: ignore[attr-defined]
             response = self.get_response(request)
-        if used and getattr(request.user, "is_staff", False):
+        if used and request.method not in SAFE and getattr(request.user, "is_staff", False):
             note_uses(int(request.user.pk or 0), used)
         return response
 

@@ -328,7 +328,7 @@ RULES: dict[str, Rule] = {
     "admin:users_impersonation_begin": Rule(
         "staff", "users.impersonate_client", lambda h, _w: {"user_id": h.ana.user.pk}
     ),
-    "admin:users_impersonation_stop": Rule("staff", posts=True),
+    "admin:users_impersonation_stop": Rule("staff"),
     "admin:ib_partner_tree": Rule("staff", "ib.view_partner"),
 }  # fmt: skip
 
