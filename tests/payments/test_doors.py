@@ -32,7 +32,7 @@ def browser(client, db):
     user.groups.add(Role.objects.get(name="client"))
     ClientLogin(user=user, client=client).save_as(Actor.system("tests"), "test")
     browser = Browser()
-    browser.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    browser.force_login(user)
     return browser
 
 
