@@ -21,7 +21,8 @@ class ClientsConfig(AppConfig):
         )
         from apps.clients.messages import letterhead_of_login
         from apps.clients.models import Client, ClientShare
-        from apps.clients.selectors import clients_of_user, login_barred
+        from apps.clients.selectors import clients_of_staff, clients_of_user, login_barred
+        from apps.core.approvals import register_own_records
         from apps.core.mail import register_letterhead
         from apps.core.querysets import register_client_scope, register_shares
         from apps.users.selectors import register_membership, register_sign_in_check
@@ -34,6 +35,7 @@ class ClientsConfig(AppConfig):
             return closed if login_barred(user.pk) else None  # type: ignore[attr-defined]
 
         register_membership("clients", memberships)
+        register_own_records("clients", clients_of_staff)
         register_sign_in_check("clients", barred)
         register_letterhead(letterhead_of_login)
         personal_data.register()

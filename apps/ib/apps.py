@@ -11,7 +11,8 @@ class IbConfig(AppConfig):
     verbose_name = _("Partners")
 
     def ready(self) -> None:
-        from apps.clients.selectors import clients_of_user
+        from apps.clients.selectors import clients_of_staff, clients_of_user
+        from apps.core.approvals import register_own_records
         from apps.ib import config, panels, personal_data, reactions  # noqa: F401
         from apps.ib.selectors import partners_of_clients
         from apps.users.selectors import register_membership
@@ -22,3 +23,4 @@ class IbConfig(AppConfig):
             return "partner", partners_of_clients(clients_of_user(user.pk))  # type: ignore[attr-defined]
 
         register_membership("ib", memberships)
+        register_own_records("ib", lambda user_id: partners_of_clients(clients_of_staff(user_id)))

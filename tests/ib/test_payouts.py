@@ -13,7 +13,7 @@ from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.approvals import approval_vote
 from apps.core.errors import DomainError, NotAllowed
-from apps.core.models import OutboxEvent
+from apps.core.models import Approval, OutboxEvent
 from apps.ib.models import Accrual, Payout
 from apps.ib.performance import balance, branch, clients_of, funnel, statement
 from apps.ib.services import (
@@ -84,6 +84,8 @@ def test_the_one_who_prepared_it_cannot_agree_to_it(earning):
         partner_id=earning[2].id, cut_off=day(4), actor=FINANCE, reason="November"
     )
     payout = payout_submit(payout_id=payout.id, actor=FINANCE, reason="November")
+    gain = Approval.objects.get(pk=payout.approval_id).beneficiary_ids
+    assert gain == sorted([str(payout.partner_id), str(payout.partner.client_id)])
     events = OutboxEvent.objects.count()
     with pytest.raises(DomainError) as refusal:
         approval_vote(approval_id=payout.approval_id, actor=FINANCE, verdict="APPROVE", reason="me")

@@ -179,6 +179,8 @@ def test_after_the_first_deposit_a_client_moves_only_when_a_second_person_agrees
         reason="client asked in writing",
     )
     assert attribution_at(client.id, clock.now()).partner_id == sub.id
+    gain = {str(client.id), str(master.id), str(master.client_id)}
+    assert set(approval.beneficiary_ids) == gain
     refused(
         "SELF_APPROVAL",
         approval_vote,

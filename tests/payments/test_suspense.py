@@ -49,6 +49,7 @@ def test_one_proposes_another_agrees_and_the_client_has_it(item, client):
         item_id=item.pk, client_id=client.pk, actor=finance(1), reason="bank confirmed"
     )
     assert (fresh(item).state, wallet(client)) == ("PENDING_APPROVAL", ("0.00", "0.00"))
+    assert Approval.objects.get(state="PENDING").beneficiary_ids == [str(client.pk)]
     before = traces()
     with pytest.raises(SelfApproval):
         votes(1)

@@ -26,7 +26,7 @@ from apps.core.approvals.emergency import (
     emergency_confirm,
     emergency_contest,
 )
-from apps.core.approvals.people import register_directory
+from apps.core.approvals.people import register_directory, register_own_records
 from apps.core.approvals.policies import policies_load, register_converter
 from apps.core.approvals.requests import (
     approval_answer,
@@ -73,6 +73,7 @@ __all__ = [
     "policy_propose",
     "register_converter",
     "register_directory",
+    "register_own_records",
     "require_none_open",
     "reviews_remind",
 ]

@@ -34,7 +34,7 @@ def approval_execute_emergency(*, approval_id: UUID, actor: Actor, reason: str) 
         raise WrongState(state=approval.get_state_display(), command="an emergency")
     if not approval.emergency_allowed:
         raise NoEmergencyPath
-    if identities(actor) & set(approval.beneficiary_ids):
+    if identities(actor, approval.beneficiary_ids) & set(approval.beneficiary_ids):
         raise Beneficiary
     if payload_digest(approval.payload) != approval.payload_hash:
         raise StaleBase

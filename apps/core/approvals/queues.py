@@ -24,22 +24,23 @@ def page_of(approval_id: object) -> str:
 
 def decidable(actor: Actor) -> list[Approval]:
     """Open requests in scope that this person may decide on by their own permissions, oldest first."""
-    rows = (
+    rows = list(
         Approval.objects.visible_to(actor)
         .filter(state=Approval.State.PENDING)
         .exclude(maker_id=actor.id)
         .prefetch_related("votes__void")
         .order_by("created_at")
     )
-    return [row for row in rows if _mine_to_decide(row, actor)]
+    own = identities(actor, [gain for row in rows for gain in row.beneficiary_ids])
+    return [row for row in rows if _mine_to_decide(row, actor, own)]
 
 
-def _mine_to_decide(approval: Approval, actor: Actor) -> bool:
+def _mine_to_decide(approval: Approval, actor: Actor, own: frozenset[str]) -> bool:
     votes = counted(approval.votes.all(), approval.round)
     place = current_stage(chain_of(approval), cast_of(votes))
     if place is None or any(actor.id in (vote.voter_id, vote.authority) for vote in votes):
         return False
-    if identities(actor) & set(approval.beneficiary_ids):
+    if own & set(approval.beneficiary_ids):
         return False
     return any(actor.allows(code) for code in chain_of(approval)[place].permissions)
 

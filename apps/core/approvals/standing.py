@@ -98,7 +98,7 @@ def standing_of(
         raise WrongState(state=approval.get_state_display(), command="a decision")
     asked = request_of(approval)
     held = [code for code in chain[place].permissions if actor.allows(code)]
-    refused = refusal(chain, cast, asked, _checker(actor, held))
+    refused = refusal(chain, cast, asked, _checker(approval, actor, held))
     if refused is None:
         actor.require(held[0])
         return Standing(place, held[0])
@@ -118,7 +118,7 @@ def _by_delegation(approval: Approval, actor: Actor, chain: Chain, cast: list[Ca
             for code in chain[place].permissions
             if holder.allows(code) and code in (delegation.permissions or [code])
         ]
-        found = refusal(chain, cast, request_of(approval), _checker(actor, held, holder))
+        found = refusal(chain, cast, request_of(approval), _checker(approval, actor, held, holder))
         if found is None:
             if REGISTRY[held[0]].step_up:
                 actor.require_fresh(REGISTRY[held[0]].label)
@@ -151,8 +151,11 @@ def person(actor_id: str) -> Actor | None:
         return None
 
 
-def _checker(actor: Actor, held: list[str], holder: Actor | None = None) -> Checker:
-    named = identities(actor) | (identities(holder) if holder else frozenset())
+def _checker(
+    approval: Approval, actor: Actor, held: list[str], holder: Actor | None = None
+) -> Checker:
+    gain = approval.beneficiary_ids
+    named = identities(actor, gain) | (identities(holder, gain) if holder else frozenset())
     return Checker(
         id=actor.id,
         permissions=frozenset(held),
@@ -208,7 +211,7 @@ def eligible(approval: Approval, votes: list[ApprovalVote] | None = None) -> Eli
             continue
         held = [code for code in stage.permissions if holder.allows(code)]
         stands_in = holder if candidate.id != holder.id else None
-        checker = _checker(candidate, held, stands_in)
+        checker = _checker(approval, candidate, held, stands_in)
         if refusal(chain, cast, request_of(approval), checker) is None and _sees(
             candidate, approval
         ):

@@ -114,6 +114,7 @@ def payout_submit(*, payout_id: UUID, actor: Actor, reason: str) -> Payout:
         entity=client.entity.code,
         desk_id=client.desk_id,
         client_id=client.id,
+        beneficiary_ids=[client.id, payout.partner_id],
     )
     payout.approval_id = approval.id
     payout.save_as(actor, reason, action="payout.submit")

@@ -141,6 +141,7 @@ def client_move_request(
         entity=client.entity.code,
         desk_id=client.desk_id,
         client_id=client.id,
+        beneficiary_ids=[client.id, partner.id, partner.client_id],
     )
 
 

@@ -137,6 +137,7 @@ def _proposed(
         actor=actor,
         reason=reason,
         client_id=client_id,
+        beneficiary_ids=[client_id],
     )
     return item
 
