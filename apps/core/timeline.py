@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.apps import apps
 from django.db import models
 from django.db.models import Q
 from django.urls import NoReverseMatch, reverse
@@ -19,7 +20,8 @@ from apps.core.actor import Actor
 from apps.core.masks import mask_for, masked, personal_fields
 from apps.core.models import AuditRecord
 from apps.core.panels import receipt_url
-from apps.core.permissions import VIEW_AUDIT
+from apps.core.permissions import VIEW_APPROVAL, VIEW_AUDIT
+from apps.core.reveals import permission_to_see
 
 _SAME_ACT = timedelta(seconds=2)
 _UNSHOWN = {"updated_at", "history_id", "history_date", "history_change_reason", "history_type"}
@@ -165,13 +167,28 @@ def _masked(actor: Actor, label: str, name: str, value: Any) -> Any:
     return masked(value, mask_for(actor, field), kind)
 
 
+def readable(subject: models.Model, actor: Actor) -> Q:
+    """Records about the row whose page is open, and about what else this actor may see a page of.
+
+    A client's trail also tells of legal holds, checks and suspicions: whoever may not open those reads nothing of
+    them here either. Readers of the trail itself read all of it.
+    """
+    if actor.is_system or actor.allows(VIEW_AUDIT):
+        return Q()
+    labels = {m._meta.label for m in apps.get_models() if actor.allows(permission_to_see(m))}
+    return Q(subject_type__in=sorted(labels | {subject._meta.label}))
+
+
 def _acts(subject: models.Model, actor: Actor, window: Window) -> Iterator[TimelineEntry]:
-    records = AuditRecord.objects.filter(about(subject)).exclude(subject_type="core.Approval")
+    records = AuditRecord.objects.filter(about(subject), readable(subject, actor))
+    records = records.exclude(subject_type="core.Approval")
     return (entry_of(record, actor) for record in window.of(records, "at"))
 
 
 def _approvals(subject: models.Model, actor: Actor, window: Window) -> Iterator[TimelineEntry]:
-    """What was asked of several people about this row, and how they decided."""
+    """What was asked of several people about this row, and how they decided; for those who may see approvals."""
+    if not (actor.is_system or actor.allows(VIEW_APPROVAL) or actor.allows(VIEW_AUDIT)):
+        return iter(())
     records = AuditRecord.objects.filter(subject_type="core.Approval")
     approval_id = getattr(subject, "approval_id", None)
     client_id = client_of(subject)

@@ -150,6 +150,26 @@ def test_a_pdf_that_inflates_without_end_is_refused():
         inspect(content)
 
 
+@pytest.mark.parametrize(
+    "stream",
+    [
+        b"stream\n",
+        b"stream\n" + zlib.compress(b"x"),
+        b"stream\n" + zlib.compress(b"\0" * 2_000_000)[:-4] + b"nope",
+    ],
+    ids=["of nothing", "that end at once", "that break off inside"],
+)
+def test_a_pdf_of_countless_streams_is_refused_before_it_costs_anything(stream):
+    content = pdf_with(b"<< >>\n" + stream * (2_000_000 // len(stream)))
+    with pytest.raises(FileDamaged):
+        inspect(content)
+
+
+def test_a_pdf_of_as_many_streams_as_papers_have_is_kept():
+    content = pdf_with((b"<< >>\nstream\n" + zlib.compress(b"page") + b"\nendstream\n") * 500)
+    assert inspect(content).content == content
+
+
 def test_a_plain_pdf_is_kept_as_it_is():
     plain = pdf_with(object_stream(b"4 0 << /Type /Annot /Contents (Rent, November) >>"))
     safe = inspect(plain)

@@ -2,17 +2,19 @@
 
 import pytest
 from django.contrib.auth.models import Permission as PermissionRow
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
-from apps.core.actor import Actor, ScopeLevel
+from apps.clients.services.retention import legal_hold_set
+from apps.core.actor import Actor, ActorKind, Scope, ScopeLevel
 from apps.core.audit import audit
 from apps.core.outbox import deliver_all
 from apps.core.timeline import KINDS, Window, timeline_of
+from apps.kyc.services.cases import case_for
 from apps.payments.services.withdrawals import withdrawal_approve
 from apps.users.models import User
-from apps.users.roles import sync_permissions
+from apps.users.roles import declared_roles, sync_permissions
 from tests.payments.world import ana, asks_to_withdraw, deposited, finance, fresh
 
 SYSTEM = Actor.system("test")
@@ -103,8 +105,9 @@ def test_the_page_keeps_scope_and_shows_each_kind_only_to_those_who_may_read_it(
     )
 
     narrow = staff("payments.view_withdrawal").get(address)
-    assert {entry.kind for entry in narrow.context["entries"]} >= {"actions", "approvals"}
-    assert not {entry.kind for entry in narrow.context["entries"]} & {"decisions", "money"}
+    assert {entry.kind for entry in narrow.context["entries"]} == {"actions"}
+    voter = staff("payments.view_withdrawal", "core.view_approval").get(address)
+    assert {entry.kind for entry in voter.context["entries"]} == {"actions", "approvals"}
     wide = staff(
         "payments.view_withdrawal", "payments.view_payments", "rules.view_decisionlog",
         "core.view_auditrecord",
@@ -116,3 +119,48 @@ def test_the_page_keeps_scope_and_shows_each_kind_only_to_those_who_may_read_it(
         address, {"kind": "money"}
     )
     assert [entry.kind for entry in only.context["entries"]] == ["money"]
+
+
+def test_sales_reads_nothing_of_holds_cases_and_withdrawals_that_others_read(withdrawal):
+    client = withdrawal.client
+    legal_hold_set(client_id=client.pk, actor=SYSTEM, reason="asked by the prosecutor")
+    with transaction.atomic():
+        case = case_for(client, actor=SYSTEM)
+    audit(actor=SYSTEM, action="nobody.knows", client_id=client.pk)
+
+    def subjects(role: str, **how) -> set[str]:
+        reader = Actor(
+            ActorKind.STAFF, "user:77", role, scope=Scope(ScopeLevel.ALL),
+            permissions=frozenset(declared_roles()[role]),
+        )  # fmt: skip
+        entries = timeline_of(client, reader, window=Window(500), **how)
+        return {entry.title.partition(".")[0] for entry in entries if entry.kind != "changes"}
+
+    everything = {"hold", "kyc", "withdrawal", "nobody", "approval"}
+    assert subjects("auditor") >= everything
+    assert not subjects("sales") & everything
+    assert "approval" not in subjects("sales", kind="approvals")
+    assert subjects("support") & everything == {"kyc", "withdrawal"}
+
+    seller = staff("clients.view_client")
+    for address in (
+        f"/admin/core/auditrecord/of/clients.client/{client.pk}/",
+        f"/admin/clients/client/{client.pk}/change/",
+    ):
+        text = seller.get(address).content.decode()
+        assert "asked by the prosecutor" not in text
+        assert f"{case.pk}" not in text
+
+
+def test_a_page_is_full_of_what_its_reader_may_read(withdrawal):
+    client = withdrawal.client
+    reader = Actor(
+        ActorKind.STAFF, "user:77", "reader", scope=Scope(ScopeLevel.ALL),
+        permissions=frozenset({"clients.view_client"}),
+    )  # fmt: skip
+    for number in range(5):
+        audit(actor=SYSTEM, action=f"client.step{number}", subject=client, client_id=client.pk)
+    for _ in range(10):
+        audit(actor=SYSTEM, action="withdrawal.step", subject=withdrawal, client_id=client.pk)
+    shown = timeline_of(client, reader, kind="actions", window=Window(5))
+    assert [entry.title for entry in shown] == [f"client.step{n}" for n in (4, 3, 2, 1, 0)]

@@ -33,6 +33,8 @@ MIN_SHORT_SIDE = 300
 KEPT_LONG_SIDE = 2600
 JPEG_QUALITY = 88
 PDF_INFLATE_LIMIT = 64 * 1024 * 1024
+PDF_STREAMS_LIMIT = 5_000
+"""Far more than a scanned paper has: what claims more is made to be slow to look at."""
 
 JPEG, PNG, WEBP, PDF = "image/jpeg", "image/png", "image/webp", "application/pdf"
 _PILLOW_FORMATS = {JPEG: "JPEG", PNG: "PNG", WEBP: "WEBP"}
@@ -130,6 +132,7 @@ _ACTIVE = re.compile(
 )
 _HEX_NAME = re.compile(rb"#([0-9A-Fa-f]{2})")
 _STREAM = re.compile(rb"(?<!end)stream\r?\n")
+_STEP = 64 * 1024
 _OBJECT_STREAM = re.compile(rb"/ObjStm\b")
 
 
@@ -158,27 +161,36 @@ def _active(data: bytes) -> bool:
 
 def _check_streams(content: bytes) -> None:
     budget = PDF_INFLATE_LIMIT
-    for match in _STREAM.finditer(content):
+    whole = memoryview(content)
+    for number, match in enumerate(_STREAM.finditer(content)):
+        if number >= PDF_STREAMS_LIMIT:
+            raise FileDamaged
         head = _HEX_NAME.sub(
             lambda name: bytes([int(name[1], 16)]),
             content[max(0, match.start() - 600) : match.start()],
         )
         head = head.rsplit(b"endobj", 1)[-1]
-        inflated = _inflate(content[match.end() :], budget)
-        if inflated is None:
-            if _OBJECT_STREAM.search(head):
-                raise PdfActive
-            continue
+        inflated, whole_stream = _inflate(whole[match.end() :], budget)
         budget -= len(inflated)
         if budget <= 0:
             raise FileDamaged
-        if _OBJECT_STREAM.search(head) and _active(inflated):
+        if _OBJECT_STREAM.search(head) and (not whole_stream or _active(inflated)):
             raise PdfActive
 
 
-def _inflate(data: bytes, limit: int) -> bytes | None:
-    """The stream's content if it is deflated; None when it is packed in another way."""
+def _inflate(data: memoryview, limit: int) -> tuple[bytes, bool]:
+    """What could be inflated of a stream, and whether it is deflated at all: in steps, so that neither the rest of
+    the file is copied for each stream nor work goes uncounted when a stream breaks off far inside."""
+    inflater = zlib.decompressobj()
+    out = bytearray()
     try:
-        return zlib.decompressobj().decompress(data, limit)
+        for start in range(0, len(data), _STEP):
+            rest: bytes | memoryview = data[start : start + _STEP]
+            while rest and not inflater.eof and len(out) < limit:
+                out += inflater.decompress(rest, min(_STEP, limit - len(out)))
+                rest = inflater.unconsumed_tail
+            if inflater.eof or len(out) >= limit:
+                break
     except zlib.error:
-        return None
+        return bytes(out), False
+    return bytes(out), True
