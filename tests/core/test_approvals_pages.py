@@ -11,12 +11,18 @@ from django.urls import reverse
 
 from apps.core import clock
 from apps.core.actor import Actor, ScopeLevel
-from apps.core.approvals import approval_return, approval_vote, policies_load
+from apps.core.approvals import (
+    approval_rebase,
+    approval_return,
+    approval_vote,
+    policies_load,
+    seen_of,
+)
 from apps.core.models import Approval, ApprovalPolicy, Delegation
 from apps.users.models import User
 from apps.users.roles import sync_permissions
 from apps.users.selectors import actor_for
-from tests.core.approving import EMERGENCY, LEND, VOTE, ask, paying
+from tests.core.approving import EMERGENCY, LEND, VOTE, ask, everything, paying
 
 pytestmark = pytest.mark.django_db
 VIEW, INBOX = "core.view_approval", "core.view_workitem"
@@ -53,7 +59,8 @@ def page(approval: Approval, client: Client) -> str:
 
 def do(approval: Approval, client: Client, code: str, **values: str) -> int:
     address = reverse("admin:core_approval_transition", args=[approval.pk, code])
-    return client.post(address, {"reason": "looked at it"} | values).status_code
+    seen = {"expected": seen_of(Approval.objects.get(pk=approval.pk))}
+    return client.post(address, {"reason": "looked at it"} | seen | values).status_code
 
 
 def buttons(text: str) -> set[str]:
@@ -83,6 +90,22 @@ def test_each_person_is_offered_what_they_can_do(world):
     assert Approval.objects.get().state == "APPROVED"
 
 
+def test_a_vote_is_on_what_its_dialog_was_opened_on(world):
+    _, made_by = member("Mia", VIEW, VOTE)
+    checker, _ = member("Carl", VIEW, VOTE)
+    approval = ask(actor=made_by, required=1)
+    address = reverse("admin:core_approval_transition", args=[approval.pk, "approve"])
+    opened = checker.get(address).content.decode()
+    assert f'name="expected" value="{seen_of(approval)}"' in opened
+    world.rate = "1.25"
+    approval_rebase(approval_id=approval.pk, actor=made_by, reason="the rate moved")
+    before = everything()
+    assert do(approval, checker, "approve", expected=seen_of(approval)) == 409
+    assert do(approval, checker, "reject", expected="") == 422
+    assert everything() == before
+    assert do(approval, checker, "approve") == 302
+
+
 def test_a_question_is_on_the_makers_page_and_the_answer_brings_it_back():
     maker, made_by = member("Mia", VIEW, VOTE)
     checker, actor = member("Carl", VIEW, VOTE)
@@ -107,11 +130,11 @@ def test_someone_else_takes_over_with_a_reason():
 
 
 def test_alone_in_an_emergency_and_reviewed_from_the_same_page():
-    boss, _ = member("Bea", VIEW, EMERGENCY)
+    boss, _ = member("Bea", VIEW, VOTE, EMERGENCY)
     judge, _ = member("Jan", VIEW, "core.review_emergency")
     approval = ask(required=2)
     Approval.objects.update(emergency_allowed=True)
-    assert buttons(page(approval, boss)) == {"emergency"}
+    assert "emergency" in buttons(page(approval, boss))
     assert do(approval, boss, "emergency") == 302
     assert buttons(page(approval, boss)) == set()
     assert buttons(page(approval, judge)) == {"confirm", "contest"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from django.db import IntegrityError, transaction
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.approvals import (
+    EFFECTS,
     approval_answer,
     approval_claim,
     approval_execute_emergency,
@@ -53,6 +55,7 @@ from apps.core.models import (
     OutboxEvent,
 )
 from tests.core.approving import (
+    ACTION,
     EMERGENCY,
     FIRST,
     LEND,
@@ -73,6 +76,7 @@ from tests.core.approving import (
 pytestmark = pytest.mark.django_db
 AWAY, COVER, COVER2 = staff(9005, VOTE, LEND), staff(9006, LEND), staff(9007, LEND)
 BOSS, SENIOR_STAFF = staff(9009, EMERGENCY), staff(9010, SENIOR, REVIEW)
+VOTING_BOSS = staff(9009, EMERGENCY, VOTE)
 BEAT = Actor.system("beat")
 
 
@@ -334,7 +338,7 @@ def in_need(**values: object) -> Approval:
     return approval
 
 
-def alone(approval: Approval, actor: Actor = BOSS) -> Approval:
+def alone(approval: Approval, actor: Actor = VOTING_BOSS) -> Approval:
     return approval_execute_emergency(
         approval_id=approval.pk, actor=actor, reason="market is falling"
     )
@@ -365,6 +369,23 @@ def test_only_where_the_policy_allows_it_and_never_for_oneself():
     refused(NoEmergencyPath, lambda: alone(ordinary))
     refused(NotAllowed, lambda: alone(urgent, FIRST))
     refused(Beneficiary, lambda: alone(own))
+
+
+def test_an_emergency_spares_the_colleagues_and_not_the_permission():
+    stranger = staff(9011, EMERGENCY, REVIEW)
+    approval = in_need()
+    refused(NotAllowed, lambda: alone(approval, stranger))
+
+
+def test_some_changes_take_two_even_in_an_emergency(monkeypatch):
+    maker = staff(9001, EMERGENCY, VOTE)
+    approval = in_need()
+    marked = replace(EFFECTS[ACTION], two_in_emergency=True)
+    monkeypatch.setitem(EFFECTS, ACTION, marked)
+    refused(SelfApproval, lambda: alone(approval, maker))
+    monkeypatch.setitem(EFFECTS, ACTION, replace(marked, two_in_emergency=False))
+    assert alone(approval, maker).state == "APPROVED"
+    assert EFFECTS["rules.publish"].two_in_emergency
 
 
 def test_a_review_that_nobody_does_is_told_of_once():

@@ -32,6 +32,7 @@ from tests.core.approving import (
     MAKER,
     SECOND,
     THIRD,
+    VOTE,
     ask,
     everything,
     office,
@@ -40,7 +41,7 @@ from tests.core.approving import (
 )
 
 pytestmark = pytest.mark.django_db
-BOSS = staff(9009, EMERGENCY)
+BOSS = staff(9009, EMERGENCY, VOTE)
 BEAT = Actor.system("beat")
 
 

@@ -15,7 +15,7 @@ from django.test import Client as Browser
 from django.test import RequestFactory
 
 from apps.core.actor import Actor, ActorKind, Scope, ScopeLevel
-from apps.core.approvals import EFFECTS, approval_request, approves
+from apps.core.approvals import EFFECTS, approval_request, approves, seen_of
 from apps.core.errors import StepUpRequired
 from apps.core.models import Approval, AuditRecord
 from apps.core.permissions import REGISTRY, VOTE_APPROVAL
@@ -133,7 +133,8 @@ def test_the_way_there_and_back_keeps_what_was_typed(pending: Approval, otto: Us
     dialog = f"/admin/core/approval/{pending.pk}/do/approve/"
     before = browser.session.session_key
 
-    asked = browser.post(dialog, {"reason": "I looked at every line of it"})
+    typed = {"reason": "I looked at every line of it", "expected": seen_of(pending)}
+    asked = browser.post(dialog, typed)
     assert asked["Location"].startswith("/account/confirm/?next=")
     assert not pending.votes.exists()
 
@@ -151,7 +152,7 @@ def test_the_way_there_and_back_keeps_what_was_typed(pending: Approval, otto: Us
     assert browser.session.session_key != before
     assert AuditRecord.objects.get(action="login.step_up").after == {"method": "password"}
 
-    browser.post(dialog, {"reason": "I looked at every line of it"})
+    browser.post(dialog, typed)
     assert pending.votes.get().reason == "I looked at every line of it"
 
 

@@ -32,8 +32,10 @@ from apps.core.approvals import (
     emergency_confirm,
     emergency_contest,
     policy_propose,
+    seen_of,
 )
 from apps.core.approvals.chain import current_stage
+from apps.core.approvals.emergency import refused_alone
 from apps.core.approvals.policies import policy_data, policy_words, stage_words
 from apps.core.approvals.queues import decidable
 from apps.core.approvals.standing import (
@@ -59,15 +61,44 @@ from apps.core.permissions import (
 PEOPLE_SHOWN = 12
 
 
-def approval_approve(*, approval_id: UUID, actor: Actor, reason: str) -> Approval:
+class VoteForm(ReasonForm):
+    """A decision names what was on the page when its dialog was opened."""
+
+    needs_obj = True
+    expected = forms.CharField(widget=forms.HiddenInput(), required=False)
+
+    def __init__(self, *args: Any, obj: Approval, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["expected"].initial = seen_of(obj)
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        if not values.get("expected"):
+            raise forms.ValidationError(_("Open this again: it does not say what you looked at."))
+        return values
+
+
+def approval_approve(
+    *, approval_id: UUID, actor: Actor, reason: str, expected: str = ""
+) -> Approval:
     return approval_vote(
-        approval_id=approval_id, actor=actor, verdict=ApprovalVote.Verdict.APPROVE, reason=reason
+        approval_id=approval_id,
+        actor=actor,
+        verdict=ApprovalVote.Verdict.APPROVE,
+        reason=reason,
+        expected=expected,
     )
 
 
-def approval_reject(*, approval_id: UUID, actor: Actor, reason: str) -> Approval:
+def approval_reject(
+    *, approval_id: UUID, actor: Actor, reason: str, expected: str = ""
+) -> Approval:
     return approval_vote(
-        approval_id=approval_id, actor=actor, verdict=ApprovalVote.Verdict.REJECT, reason=reason
+        approval_id=approval_id,
+        actor=actor,
+        verdict=ApprovalVote.Verdict.REJECT,
+        reason=reason,
+        expected=expected,
     )
 
 
@@ -89,7 +120,8 @@ def offered(approval: Approval, actor: Actor, votes: list[ApprovalVote]) -> set[
         codes |= {"withdraw"}
         codes |= {"answer"} if approval.state == Approval.State.RETURNED else set()
         codes |= {"rebase"} if base_changes(approval) else set()
-    if approval.is_open and approval.emergency_allowed and actor.allows(EMERGENCY_EXECUTE):
+    alone = approval.is_open and approval.emergency_allowed and actor.allows(EMERGENCY_EXECUTE)
+    if alone and refused_alone(approval, actor) is None:
         codes.add("emergency")
     review = EmergencyReview.objects.filter(approval=approval, state="DUE").first()
     if review is not None and actor.id not in (review.executed_by, review.maker_id):
@@ -209,9 +241,13 @@ class ApprovalAdmin(BrokerModelAdmin):
     panels = (DecisionPanel,)
     transitions = (
         Transition(
-            "approve", _("Approve"), approval_approve, VIEW_APPROVAL, tone="primary", step_up=True
+            "approve", _("Approve"), approval_approve, VIEW_APPROVAL, form=VoteForm, tone="primary",
+            step_up=True,
         ),
-        Transition("reject", _("Reject"), approval_reject, VIEW_APPROVAL, tone="danger", step_up=True),
+        Transition(
+            "reject", _("Reject"), approval_reject, VIEW_APPROVAL, form=VoteForm, tone="danger",
+            step_up=True,
+        ),
         Transition(
             "return", _("Ask the maker"), approval_return, VIEW_APPROVAL,
             explanation=_("Your question goes to whoever asked for this; the answer comes back to you."),

@@ -20,7 +20,14 @@ from apps.core.approvals.decisions import (
     approval_vote,
 )
 from apps.core.approvals.delegations import delegation_end, delegation_give, delegations_end_of
-from apps.core.approvals.effects import EFFECTS, Effect, approves, base_changes, payload_digest
+from apps.core.approvals.effects import (
+    EFFECTS,
+    Effect,
+    approves,
+    base_changes,
+    payload_digest,
+    seen_of,
+)
 from apps.core.approvals.emergency import (
     approval_execute_emergency,
     emergency_confirm,
@@ -76,4 +83,5 @@ __all__ = [
     "register_own_records",
     "require_none_open",
     "reviews_remind",
+    "seen_of",
 ]

@@ -8,7 +8,7 @@ from uuid import UUID
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.approvals.chain import current_stage
-from apps.core.approvals.effects import base_changes, payload_digest
+from apps.core.approvals.effects import base_changes, payload_digest, seen_of
 from apps.core.approvals.errors import BaseChanged, Claimed
 from apps.core.approvals.events import ApprovalReturned, ApprovalTakenOver
 from apps.core.approvals.requests import finish, in_the_name_of
@@ -31,14 +31,20 @@ CLAIM_LEASE = timedelta(minutes=30)
 
 
 @command
-def approval_vote(*, approval_id: UUID, actor: Actor, verdict: str, reason: str) -> Approval:
+def approval_vote(
+    *, approval_id: UUID, actor: Actor, verdict: str, reason: str, expected: str = ""
+) -> Approval:
     """Approve or reject a pending change; the last approval needed also carries it out.
+
+    `expected` is `seen_of` the request as the voter saw it: another round or another change is not what they agree to.
 
     Raises `NotVisible`, `NotAllowed`, `SelfApproval`, `Beneficiary`, `SameDesk`, `AlreadyVoted`, `Claimed`,
     `WrongState`, `StaleBase`, and whatever the change itself is refused with: then the vote is not kept either.
     """
     approval, votes, standing = _to_decide(approval_id, actor)
     if payload_digest(approval.payload) != approval.payload_hash:
+        raise StaleBase
+    if expected and expected != seen_of(approval):
         raise StaleBase
     named = in_the_name_of(actor, standing.acts_for)
     vote = _vote(approval, standing, actor, ApprovalVote.Verdict(verdict), reason)

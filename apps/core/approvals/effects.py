@@ -18,16 +18,23 @@ RevisionCheck = Callable[[Approval, dict[str, Any]], None]
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """`own_queue` says that the app already shows these approvals in a queue of its own."""
+    """`own_queue` says that the app already shows these approvals in a queue of its own; `two_in_emergency` that not
+    even in an emergency whoever asked for it carries it out."""
 
     execute: Executor
     on_reject: Executor | None = None
     base: BaseReader | None = None
     revise: RevisionCheck | None = None
     own_queue: bool = False
+    two_in_emergency: bool = False
 
 
 EFFECTS: dict[str, Effect] = {}
+
+
+def seen_of(approval: Approval) -> str:
+    """Names what somebody looks at: a decision made on it counts only while it is the same."""
+    return f"{approval.round}:{approval.payload_hash}"
 
 
 def approves(
@@ -37,6 +44,7 @@ def approves(
     base: BaseReader | None = None,
     revise: RevisionCheck | None = None,
     own_queue: bool = False,
+    two_in_emergency: bool = False,
 ) -> Callable[[Executor], Executor]:
     """Register what runs, once and in the same transaction, when the last approval for `action` arrives.
 
@@ -47,7 +55,7 @@ def approves(
     """
 
     def register(function: Executor) -> Executor:
-        EFFECTS[action] = Effect(function, on_reject, base, revise, own_queue)
+        EFFECTS[action] = Effect(function, on_reject, base, revise, own_queue, two_in_emergency)
         return function
 
     return register

@@ -8,13 +8,21 @@ from uuid import UUID
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.approvals.decisions import approval_execute
-from apps.core.approvals.effects import payload_digest
+from apps.core.approvals.effects import EFFECTS, payload_digest
 from apps.core.approvals.errors import Beneficiary, NoEmergencyPath, OwnReview
 from apps.core.approvals.events import EmergencyExecuted
 from apps.core.approvals.people import identities
+from apps.core.approvals.policies import stage_words
 from apps.core.approvals.standing import chain_of
 from apps.core.commands import command
-from apps.core.errors import NotVisible, StaleBase, WrongState
+from apps.core.errors import (
+    DomainError,
+    NotAllowed,
+    NotVisible,
+    SelfApproval,
+    StaleBase,
+    WrongState,
+)
 from apps.core.events import emit
 from apps.core.locks import lock_row
 from apps.core.models import Approval, EmergencyReview
@@ -25,8 +33,9 @@ from apps.core.permissions import EMERGENCY_EXECUTE, REVIEW_EMERGENCY
 def approval_execute_emergency(*, approval_id: UUID, actor: Actor, reason: str) -> Approval:
     """Carry a change out without the others, where its policy allows that; opens a review by somebody else.
 
-    Raises `NotVisible`, `NotAllowed`, `NoEmergencyPath`, `Beneficiary`, `WrongState`, `StaleBase` and what the change
-    itself is refused with.
+    The path spares the colleagues, not the permission: whoever takes it could decide on the request. Raises
+    `NotVisible`, `NotAllowed`, `NoEmergencyPath`, `SelfApproval`, `Beneficiary`, `WrongState`, `StaleBase` and what
+    the change itself is refused with.
     """
     approval = lock_row(Approval.objects.all(), approval_id, visible_to=actor)
     actor.require(EMERGENCY_EXECUTE)
@@ -34,6 +43,9 @@ def approval_execute_emergency(*, approval_id: UUID, actor: Actor, reason: str) 
         raise WrongState(state=approval.get_state_display(), command="an emergency")
     if not approval.emergency_allowed:
         raise NoEmergencyPath
+    say = refused_alone(approval, actor)
+    if say is not None:
+        raise say
     if identities(actor, approval.beneficiary_ids) & set(approval.beneficiary_ids):
         raise Beneficiary
     if payload_digest(approval.payload) != approval.payload_hash:
@@ -58,6 +70,17 @@ def approval_execute_emergency(*, approval_id: UUID, actor: Actor, reason: str) 
         )
     )
     return approval
+
+
+def refused_alone(approval: Approval, actor: Actor) -> DomainError | None:
+    """Why this person may not carry the change out alone, whatever its policy says; None when they may."""
+    stages = chain_of(approval)
+    if not any(actor.allows(code) for stage in stages for code in stage.permissions):
+        return NotAllowed(permission=stage_words(stages[0].permissions))
+    known = EFFECTS.get(approval.action)
+    if known is not None and known.two_in_emergency and actor.id == approval.maker_id:
+        return SelfApproval()
+    return None
 
 
 @command

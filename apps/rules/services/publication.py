@@ -300,7 +300,7 @@ def _discard(approval: Approval, *, actor: Actor) -> None:
     draft.save_as(actor, approval.reason, action="ruleset.discard")
 
 
-@approves("rules.publish", on_reject=_discard)
+@approves("rules.publish", on_reject=_discard, two_in_emergency=True)
 def _publish(approval: Approval, *, actor: Actor) -> None:
     draft = lock_row(RuleSet.objects.all(), approval.payload["ruleset_id"])
     _activate(draft, actor=actor, reason=approval.reason, action="ruleset.publish")
