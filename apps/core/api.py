@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -14,6 +15,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.context import current_request
 from apps.core.errors import Conflict, DomainError, InvalidInput, NotAllowed, StepUpRequired
@@ -22,6 +24,7 @@ from apps.core.models import IdempotencyRecord
 from apps.core.permissions import Permission
 
 PROBLEM = "application/problem+json"
+GIVEN_UP_AFTER = timedelta(minutes=5)
 _CODES = {400: "INVALID_INPUT", 401: "NOT_SIGNED_IN", 403: "NOT_ALLOWED", 404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED",
           406: "NOT_ACCEPTABLE", 415: "UNSUPPORTED_MEDIA_TYPE", 429: "TOO_MANY_REQUESTS"}  # fmt: skip
 
@@ -80,7 +83,8 @@ def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
     """Require `Idempotency-Key` on an unsafe call and answer a repetition with the first answer.
 
     The same key with another body is refused (422); while the first call is under way the second gets 409.
-    A refused call leaves nothing behind, so the key may be used again.
+    A refused call leaves nothing behind, so the key may be used again; so may that of a call whose process
+    was killed, after `GIVEN_UP_AFTER`.
     """
 
     def run(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -122,8 +126,21 @@ def _claim(scope: str, key: str, digest: str) -> Response | None:
         conflict.status = 422
         raise conflict
     if record.state == IdempotencyRecord.State.IN_PROGRESS:
-        raise InProgress
+        if not _take_over(record):
+            raise InProgress
+        return None
     return Response(record.body, status=record.status, headers={"Idempotency-Replayed": "true"})
+
+
+def _take_over(record: IdempotencyRecord) -> bool:
+    """Claim a call whose process was killed: no call runs as long as this. Of several, one gets it."""
+    now = clock.now()
+    rows = IdempotencyRecord.objects.filter(
+        pk=record.pk,
+        state=IdempotencyRecord.State.IN_PROGRESS,
+        created_at__lte=now - GIVEN_UP_AFTER,
+    )
+    return rows.update(created_at=now) == 1
 
 
 def actor_of(request: Request) -> Actor:

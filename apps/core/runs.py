@@ -90,13 +90,21 @@ Work = Callable[[Turn], bool]
 """Does a slice; True when the run is finished."""
 
 ActorLookup = Callable[[int], Actor | None]
+FileGuard = Callable[[Run, Actor], None]
+"""Raises when this actor may not take this run's file away now."""
 _WORK: dict[str, Work] = {}
+_GUARDS: dict[str, FileGuard] = {}
 _ACTORS: list[ActorLookup] = []
 
 
 def register_work(kind: str, work: Work) -> None:
     """Say how runs of this kind are worked on."""
     _WORK[kind] = work
+
+
+def register_file_guard(kind: str, guard: FileGuard) -> None:
+    """Say who may still open what runs of this kind have written; without it nobody opens it."""
+    _GUARDS[kind] = guard
 
 
 def register_actor_lookup(lookup: ActorLookup) -> None:
@@ -348,10 +356,14 @@ def keep_file(run: Run, *, name: str, content_type: str, content: bytes) -> RunF
 
 @command
 def run_file_open(*, run_id: UUID, actor: Actor) -> tuple[RunFile, bytes]:
-    """The file for its maker alone, with the look written down. Raises `NotVisible`, `FileGone`."""
+    """The file for its maker alone, as long as they may do now what made it, with the look written down.
+
+    Raises `NotVisible`, `NotAllowed`, `StepUpRequired`, `FileGone`.
+    """
     run = Run.objects.visible_to(actor).filter(pk=run_id).first()
-    if run is None:
+    if run is None or run.kind not in _GUARDS:
         raise NotVisible
+    _GUARDS[run.kind](run, actor)
     kept = RunFile.objects.filter(run=run, expires_at__gt=clock.now()).first()
     if kept is None:
         raise FileGone

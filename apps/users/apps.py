@@ -23,7 +23,7 @@ class UsersConfig(AppConfig):
             if request is not None:
                 stamp_sign_in(request)
 
-        from apps.users.signin import permissions  # noqa: F401
+        from apps.users.signin import lines, permissions  # noqa: F401
         from apps.users.signin import reactions as signin_reactions  # noqa: F401
 
         def on_signed_out(request: Any = None, user: Any = None, **_: Any) -> None:

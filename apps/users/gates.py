@@ -54,17 +54,24 @@ class NetworkMiddleware:
         return False
 
     def _refuse(self, request: HttpRequest) -> HttpResponseBase:
-        refusal = NetworkNotAllowed()
-        with transaction.atomic():
-            audit(
-                actor=actor_for(request.user, request),  # type: ignore[arg-type]
-                action="sign_in.refused",
-                subject=User.objects.get(pk=int(request.user.pk or 0)),
-                after={"address": current_request().ip},
-                reason=refusal.code,
-            )
+        person = User.objects.get(pk=int(request.user.pk or 0))
+        refusal = note_network_refusal(request, person)
         logout(request)
         return answer_refusal(request, refusal)
+
+
+def note_network_refusal(request: HttpRequest, person: User) -> NetworkNotAllowed:
+    """Write down that somebody came from where their role may not be used; the refusal to answer with."""
+    refusal = NetworkNotAllowed()
+    with transaction.atomic():
+        audit(
+            actor=actor_for(person, request),
+            action="sign_in.refused",
+            subject=person,
+            after={"address": current_request().ip},
+            reason=refusal.code,
+        )
+    return refusal
 
 
 class ImpersonationMiddleware:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import re
+import time
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client as Browser
 from django.urls import reverse
 
@@ -15,8 +17,8 @@ from apps.clients.exports import CLIENTS
 from apps.core import clock
 from apps.core.actor import ScopeLevel
 from apps.core.models import AuditRecord, Run, RunFile
-from apps.core.runs import runs_resume, runs_tidy
-from apps.users.models import User
+from apps.core.runs import run_work, runs_resume, runs_tidy
+from apps.users.models import Role, User
 
 from . import world
 
@@ -193,3 +195,40 @@ def test_more_rows_than_a_file_may_hold_are_refused(monkeypatch):
     assert answer.status_code == 422
     assert "TOO_MANY_ROWS" in answer.content.decode()
     assert Run.objects.count() == 0
+
+
+def loses(code: str) -> None:
+    rows = Permission.objects.filter(codename=code.partition(".")[2])
+    Role.objects.get(name="compliance").permissions.remove(*rows)
+
+
+def test_a_finished_file_opens_only_for_those_who_may_still_export_and_proved_it_lately():
+    world.register(email="one@x.example")
+    browser = desk("compliance")
+    ask(browser)
+    run = Run.objects.get()
+    at = reverse("admin-run-file", args=[run.pk])
+    session = browser.session
+    session["fresh_at"] = 0
+    session.save()
+    assert browser.get(at).status_code == 302, "led to a proof"
+    session["fresh_at"] = time.time()
+    session.save()
+    assert browser.get(at).status_code == 200
+    loses("clients.export_client")
+    assert (browser.get(LIST).status_code, browser.get(at).status_code) == (200, 403)
+    assert AuditRecord.objects.filter(action="export.download").count() == 1
+
+
+@pytest.mark.parametrize("lost", ["clients.export_client", "clients.view_client"])
+def test_a_worker_writes_nothing_for_somebody_who_lost_what_it_needs(monkeypatch, lost):
+    world.register(email="one@x.example")
+    browser = desk("compliance")
+    monkeypatch.setattr("apps.core.admin.exports.ExportMixin.is_big_export", lambda *_: True)
+    ask(browser)
+    run = Run.objects.get()
+    loses(lost)
+    run_work(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.error.partition(":")[0]) == ("FAILED", "NOT_ALLOWED")
+    assert RunFile.objects.count() == 0

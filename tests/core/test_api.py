@@ -1,12 +1,14 @@
 """The API's base: a repeated request is answered with the first answer, and refusals are problem details."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.test import RequestFactory
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.api import idempotent, problem_handler
 from apps.core.errors import NotAllowed, StaleBase
@@ -102,3 +104,17 @@ def test_a_refusal_is_a_problem_with_code_and_sentence():
 
 def test_an_error_that_is_not_a_refusal_stays_an_error():
     assert problem_handler(ZeroDivisionError(), {}) is None
+
+
+@pytest.mark.django_db
+def test_a_call_whose_process_was_killed_is_taken_over_once_its_time_is_over():
+    pay({"amount": "1"})
+    IdempotencyRecord.objects.update(
+        state="IN_PROGRESS", created_at=clock.now() - timedelta(minutes=6)
+    )
+    assert pay({"amount": "2"}).status_code == 422
+    assert pay({"amount": "1"}).status_code == 201
+    assert len(calls) == 2
+    IdempotencyRecord.objects.update(state="IN_PROGRESS")
+    assert pay({"amount": "1"}).status_code == 409, "whoever took it over is at work"
+    assert len(calls) == 2

@@ -13,7 +13,8 @@ from django.urls import reverse
 
 from apps.core import clock
 from apps.core.models import AuditRecord, OutboxEvent
-from apps.users.models import KnownDevice, SignInBrake, User
+from apps.users.models import KnownDevice, NetworkRule, SignInBrake, User
+from apps.users.signin.brake import CURVES, Curve, Kind
 
 SECRET = "a-long-secret-of-Vera"
 NOON = datetime(2026, 1, 6, 12, 0, tzinfo=UTC)
@@ -206,3 +207,33 @@ def test_pages_with_passwords_load_their_own_files_only(lena: User) -> None:
         assert "default-src 'none'; script-src 'self'; style-src 'self'" in policy
         assert "unsafe" not in policy
         assert "no-store" in page["Cache-Control"]
+
+
+def test_behind_our_proxy_a_stranger_shuts_only_their_own_address(
+    vera: User, settings, monkeypatch
+) -> None:
+    settings.TRUSTED_PROXIES = ["10.0.0.0/8"]
+    minute = timedelta(minutes=1)
+    monkeypatch.setitem(CURVES, Kind.ADDRESS, Curve(3, minute, minute, minute))
+
+    def comes(email: str, password: str, address: str) -> str:
+        answer = Browser(headers={"X-Forwarded-For": address}).post(
+            "/portal/login/", {"username": email, "password": password}, REMOTE_ADDR="10.0.0.1"
+        )
+        return "in" if answer.status_code == 302 else answer.content.decode()
+
+    for n in range(3):
+        comes(f"guess{n}@client.example", "wrong", "203.0.113.9")
+    assert "Too many tries" in comes("vera@house.example", SECRET, "203.0.113.9")
+    assert comes("vera@house.example", SECRET, "198.51.100.7") == "in"
+
+
+def test_from_where_a_role_may_not_be_used_the_door_stays_shut(vera: User) -> None:
+    NetworkRule.objects.create(user=vera, networks=["198.51.100.0/24"], reason="desk only")
+    refused = Browser()
+    knock("vera@house.example", at="/admin/login/", ip="203.0.113.9", browser=refused)
+    assert "_auth_user_id" not in refused.session
+    assert acts(vera) == ["sign_in.refused"]
+    home = Browser()
+    knock("vera@house.example", at="/admin/login/", ip="198.51.100.7", browser=home)
+    assert home.session["_auth_user_id"] == str(vera.pk)

@@ -20,6 +20,7 @@ from apps.clients.services import (
     email_confirmation_resend,
 )
 from apps.clients.throttle import MAIL_BY_ADDRESS, MAIL_BY_IP, REGISTER_BY_IP
+from apps.core.context import current_request
 from apps.core.errors import DomainError
 from apps.users.selectors import request_actor
 from apps.users.signin.services import password_reset, password_reset_request
@@ -46,7 +47,7 @@ def register(request: HttpRequest) -> HttpResponse:
 
 
 def _register(request: HttpRequest, form: RegisterForm) -> bool:
-    ip = request.META.get("REMOTE_ADDR", "")
+    ip = current_request().ip
     if REGISTER_BY_IP.reached(ip):
         form.add_error(None, _("Too many registrations from your network. Please try again later."))
         return False
@@ -153,7 +154,7 @@ def password_set(request: HttpRequest, uid: str, token: str) -> HttpResponse:
 
 def _may_mail(request: HttpRequest, email: str) -> bool:
     """Nobody's mailbox is filled by somebody else."""
-    ip = request.META.get("REMOTE_ADDR", "")
+    ip = current_request().ip
     if MAIL_BY_ADDRESS.reached(email) or MAIL_BY_IP.reached(ip):
         return False
     MAIL_BY_ADDRESS.count(email)

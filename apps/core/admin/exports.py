@@ -24,11 +24,19 @@ from apps.core.actor import Actor
 from apps.core.admin.scope import actor_of
 from apps.core.admin.transitions import ReasonForm
 from apps.core.audit import audit
-from apps.core.errors import DomainError
+from apps.core.errors import DomainError, NotAllowed
 from apps.core.exports import CSV, FORMATS, XLSX, Export, export_rows, write
 from apps.core.ids import new_id
 from apps.core.models import Run
-from apps.core.runs import Turn, keep_file, register_work, run_draft, run_start, run_work
+from apps.core.runs import (
+    Turn,
+    keep_file,
+    register_file_guard,
+    register_work,
+    run_draft,
+    run_start,
+    run_work,
+)
 
 Page: Any = object
 PROGRESS_EVERY = 500
@@ -184,13 +192,30 @@ def export_work(turn: Turn) -> bool:
     run, actor = turn.run, turn.actor
     page = page_of(run.what)
     export: Export = page.export
+    request = request_as(actor, run.request["query"])
+    require_export(page, request)
     columns = export.chosen(run.request["columns"])
-    queryset = rows_of_list(page, request_as(actor, run.request["query"]))
+    queryset = rows_of_list(page, request)
     counted = Counted(turn, export_rows(export, queryset, columns, actor))
     file_format = run.request["format"]
     content = write(file_format, [column.title for column in columns], counted)
     _keep(run.pk, actor, counted.count, file_format, content)
     return True
+
+
+def require_export(page: Any, request: HttpRequest) -> None:
+    """Whoever may see the list and may export it, as of now. Raises `NotAllowed`, `StepUpRequired`."""
+    export: Export = page.export
+    if not page.has_view_permission(request):
+        raise NotAllowed(permission=export.permission.label)
+    actor_of(request).require(export.permission)
+
+
+def guard_file(run: Run, actor: Actor) -> None:
+    """A file that is ready leaves the house only with what was needed to order it, and a fresh sign-in."""
+    page = page_of(run.what)
+    require_export(page, request_as(actor, ""))
+    actor.require_fresh(page.export.permission.label)
 
 
 class Counted:
@@ -235,3 +260,4 @@ def _keep(run_id: UUID, actor: Actor, count: int, file_format: str, content: byt
 
 
 register_work(Run.Kind.EXPORT, export_work)
+register_file_guard(Run.Kind.EXPORT, guard_file)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from apps.clients.portal.views import PARTNER_COOKIE
 from apps.core import clock
 from apps.core.actor import Actor
+from apps.core.context import current_request
 from apps.ib.services import click_record
 
 KEPT_SECONDS = 30 * 24 * 3600
@@ -39,6 +40,6 @@ def referral(request: HttpRequest, code: str) -> HttpResponse:
 
 def _visitor(request: HttpRequest) -> str:
     """A digest that changes every day: it tells visits apart and names nobody."""
-    seen = f"{request.META.get('REMOTE_ADDR', '')} {request.headers.get('User-Agent', '')}"
+    seen = f"{current_request().ip} {request.headers.get('User-Agent', '')}"
     salted = f"{settings.SECRET_KEY} {clock.now():%Y-%m-%d} {seen}"
     return hashlib.sha256(salted.encode()).hexdigest()[:32]

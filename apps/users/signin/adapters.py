@@ -21,7 +21,9 @@ from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
-from apps.users.selectors import actor_for, sign_in_barred
+from apps.core.context import current_request
+from apps.users.gates import note_network_refusal
+from apps.users.selectors import actor_for, network_refuses, sign_in_barred
 from apps.users.signin.freshness import is_recent, last_proof
 from apps.users.signin.policy import factor_wanted, factors_of
 from apps.users.signin.services import sign_in_record
@@ -54,7 +56,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """The brake of this house stands before the form."""
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        return request.META.get("REMOTE_ADDR") or "0.0.0.0"  # noqa: S104
+        """The same address that every other rule of this house goes by."""
+        return current_request().ip or "0.0.0.0"  # noqa: S104
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """Where this person belongs, as the app above the doors says."""
@@ -69,8 +72,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return [{"id": "step_up", "description": "", "url": url}]
 
     def pre_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse | None:
-        """Also a passkey opens no login that is closed."""
+        """Also a passkey opens no login that is closed, and none from where its role may not be used."""
         said = sign_in_barred(user) if user.is_active else _("This login is closed at the moment.")
+        if not said and user.is_staff and network_refuses(user.pk, current_request().ip):
+            said = note_network_refusal(request, user)
         if not said:
             return None
         clear_login(request)

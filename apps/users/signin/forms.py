@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from redis.exceptions import RedisError
 
+from apps.core.context import current_request
 from apps.users.selectors import request_actor, sign_in_barred
 from apps.users.signin.brake import Kind, waits
 from apps.users.signin.services import proof_fail, sign_in_fail
@@ -67,7 +68,7 @@ class SignInForm(LoginForm):  # type: ignore[misc]
         return cleaned
 
     def _address(self) -> str:
-        return str(self.request.META.get("REMOTE_ADDR", ""))
+        return current_request().ip
 
     def _mismatch(self) -> ValidationError:
         return ValidationError(

@@ -75,15 +75,25 @@ def must_enrol(request: HttpRequest) -> bool:
         return False
     if request.session.get(CHECKED):
         return False
-    if factor_wanted(user) and not (factors_of(user) & set(FACTORS)):
+    if factor_missing(user):
         return True
     request.session[CHECKED] = True
     return False
 
 
+def factor_missing(user: User) -> bool:
+    """Whether what this person may do asks for a second factor and none is enrolled."""
+    return factor_wanted(user) and not (factors_of(user) & set(FACTORS))
+
+
 def is_over(request: HttpRequest) -> bool:
     """Whether this session has been idle, or has lasted, for longer than its kind may."""
-    session, kind, now = request.session, kind_of(request.user), time.time()
+    return session_over(request.session, request.user)
+
+
+def session_over(session: Any, user: Any) -> bool:
+    """As `is_over`, of a session that no request carries."""
+    kind, now = kind_of(user), time.time()
     started, seen = session.get(STARTED_AT), session.get(SEEN_AT)
     if started is None or seen is None:
         return False
