@@ -11,10 +11,10 @@ class UsersConfig(AppConfig):
     verbose_name = _("Staff and roles")
 
     def ready(self) -> None:
-        from apps.core.approvals import register_directory
+        from apps.core.approvals import register_directory, register_duties
         from apps.core.runs import register_actor_lookup
         from apps.users import config, panels, reactions, schema, services, welcome_mail  # noqa: F401
-        from apps.users.directory import StaffDirectory
+        from apps.users.directory import StaffDirectory, duties_together
         from apps.users.selectors import actor_now
         from apps.users.signin.freshness import stamp_sign_in
         from apps.users.signin.services import sign_out_record
@@ -34,6 +34,7 @@ class UsersConfig(AppConfig):
         user_logged_in.connect(on_signed_in, dispatch_uid="users.stamp_sign_in", weak=False)
         register_actor_lookup(actor_now)
         register_directory(StaffDirectory())
+        register_duties(duties_together)
         post_migrate.connect(_sync_permissions, sender=self)
 
 

@@ -31,8 +31,10 @@ from apps.core.approvals import (
 from apps.core.approvals.errors import (
     Beneficiary,
     Claimed,
+    DelegationTooLong,
     NoEmergencyPath,
     OwnReview,
+    OwnStandIn,
 )
 from apps.core.approvals.standing import eligible
 from apps.core.errors import (
@@ -183,6 +185,23 @@ def test_a_delegation_that_makes_no_sense_is_refused(values):
     with pytest.raises(InvalidInput):
         delegation_give(**(given | values), actor=AWAY, reason="holiday")
     assert Delegation.objects.count() == 0
+
+
+def test_a_delegation_takes_a_fresh_sign_in_and_ends_within_a_month():
+    def lent(holder: Actor = AWAY, days: int = 7) -> None:
+        lends(holder, COVER, valid_until=clock.now() + timedelta(days=days))
+
+    refused(DelegationTooLong, lambda: lent(days=31))
+    refused(StepUpRequired, lambda: lent(replace(AWAY, fresh=False)))
+    assert Delegation.objects.count() == 0
+    lent(days=29)
+
+
+def test_who_manages_stand_ins_does_not_name_themselves():
+    manager = staff(9006, LEND, "core.manage_delegations")
+    refused(OwnStandIn, lambda: lends(manager, manager, holder_id=AWAY.id))
+    assert Delegation.objects.count() == 0
+    assert lends(manager, COVER2, holder_id=AWAY.id).holder_id == AWAY.id
 
 
 def test_nobody_lends_somebody_elses_authority():

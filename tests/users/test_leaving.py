@@ -13,6 +13,7 @@ from django.test import Client as Browser
 
 from apps.core import clock
 from apps.core.approvals import delegation_give
+from apps.core.approvals.errors import DutiesTogether
 from apps.core.consumers import NOT_SIGNED_IN
 from apps.core.errors import NotAllowed
 from apps.core.models import Approval, AuditRecord, Delegation
@@ -30,6 +31,7 @@ from apps.users.services import (
     welcome_password_set,
 )
 from apps.users.services.staff import welcome_link
+from apps.users.signin.policy import factor_wanted
 from tests.users.people import PASSWORD, acting, hire, refused, roles_of
 
 STRONG = "a-very-long-newcomers-secret-7"
@@ -88,6 +90,38 @@ def test_stand_ins_and_requests_end_too(admin, checker):
     assert Approval.objects.get(action="users.access").state == "WITHDRAWN"
     ended = AuditRecord.objects.get(action="user.ended").after
     assert (ended["grants"], ended["requests"], ended["delegations"]) == (1, 1, 1)
+
+
+def lend(holder: User, delegate: User) -> None:
+    now = clock.now()
+    delegation_give(
+        delegate_id=f"user:{delegate.pk}",
+        valid_from=now,
+        valid_until=now + timedelta(days=5),
+        actor=acting(holder),
+        reason="holiday",
+    )
+
+
+@pytest.mark.django_db
+def test_duties_that_one_must_not_hold_are_not_lent_to_one_either(roles):
+    finance, dealer, second = (
+        hire("fatima", "finance"),
+        hire("dan", "dealing"),
+        hire("felix", "finance"),
+    )
+    with refused(DutiesTogether):
+        lend(finance, dealer)
+    assert Delegation.objects.count() == 0
+    lend(finance, second)
+
+
+@pytest.mark.django_db
+def test_who_stands_in_for_a_power_needs_a_second_factor_too(roles):
+    finance, reader = hire("fatima", "finance"), hire("rita")
+    assert not factor_wanted(reader)
+    lend(finance, reader)
+    assert factor_wanted(reader)
 
 
 @pytest.mark.django_db

@@ -161,6 +161,7 @@ def away_page(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     if not actor.allows(DELEGATE):
         raise PermissionDenied
+    actor.require_fresh(DELEGATE.label)
     form = AwayForm(request.POST or None, actor=actor)
     if request.method == "POST" and form.is_valid():
         try:

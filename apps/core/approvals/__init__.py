@@ -19,7 +19,12 @@ from apps.core.approvals.decisions import (
     approval_take_over,
     approval_vote,
 )
-from apps.core.approvals.delegations import delegation_end, delegation_give, delegations_end_of
+from apps.core.approvals.delegations import (
+    delegation_end,
+    delegation_give,
+    delegations_end_of,
+    power_is_lent_to,
+)
 from apps.core.approvals.effects import (
     EFFECTS,
     Effect,
@@ -33,7 +38,7 @@ from apps.core.approvals.emergency import (
     emergency_confirm,
     emergency_contest,
 )
-from apps.core.approvals.people import register_directory, register_own_records
+from apps.core.approvals.people import register_directory, register_duties, register_own_records
 from apps.core.approvals.policies import policies_load, register_converter
 from apps.core.approvals.requests import (
     approval_answer,
@@ -78,8 +83,10 @@ __all__ = [
     "payload_digest",
     "policies_load",
     "policy_propose",
+    "power_is_lent_to",
     "register_converter",
     "register_directory",
+    "register_duties",
     "register_own_records",
     "require_none_open",
     "reviews_remind",

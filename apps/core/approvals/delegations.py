@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from apps.core import clock
 from apps.core.actor import Actor
-from apps.core.approvals.standing import person
+from apps.core.approvals.errors import DelegationTooLong, DutiesTogether, OwnStandIn
+from apps.core.approvals.people import duties_refused
+from apps.core.approvals.standing import lent_to, person
 from apps.core.commands import command
 from apps.core.errors import InvalidInput, NotAllowed, NotVisible, WrongState
 from apps.core.locks import lock_row
 from apps.core.models import Delegation
 from apps.core.permissions import DELEGATE, MANAGE_DELEGATIONS, REGISTRY
+
+LONGEST = timedelta(days=30)
 
 
 @command
@@ -32,14 +36,17 @@ def delegation_give(
     """Let a colleague decide with one's authority from one moment to another; empty `permissions` means all.
 
     Somebody with `core.manage_delegations` may do it for another person who fell ill. Only what the holder has of
-    their own counts when it is used, so nothing that was lent is lent on. Raises `NotAllowed`, `InvalidInput`.
+    their own counts when it is used, so nothing that was lent is lent on. It takes a fresh sign-in, like what it lends.
+    Raises `NotAllowed`, `StepUpRequired`, `InvalidInput`, `DelegationTooLong`, `OwnStandIn`, `DutiesTogether`.
     """
     actor.require(DELEGATE)
+    actor.require_fresh(DELEGATE.label)
     holder = actor if holder_id in ("", actor.id) else _other(holder_id, actor)
     delegate = person(delegate_id)
     codes = list(dict.fromkeys(permissions))
     _require_sound(holder, delegate, codes, valid_from, valid_until)
     assert delegate is not None
+    _require_separate(holder, delegate, actor)
     given = Delegation(
         holder_id=holder.id,
         holder_label=holder.label,
@@ -73,11 +80,30 @@ def _require_sound(
         raise InvalidInput(field="delegate", problem=_("name an active colleague"))
     if not max(valid_from, clock.now()) < valid_until:
         raise InvalidInput(field="valid_until", problem=_("it ends after it begins, in the future"))
+    if valid_until - valid_from > LONGEST:
+        raise DelegationTooLong(days=LONGEST.days)
     unknown = [code for code in codes if code not in REGISTRY or not holder.allows(code)]
     if unknown:
         raise InvalidInput(
             field="permissions", problem=_("not held: {codes}").format(codes=", ".join(unknown))
         )
+
+
+def _require_separate(holder: Actor, delegate: Actor, actor: Actor) -> None:
+    if holder.id != actor.id and delegate.id == actor.id:
+        raise OwnStandIn
+    if why := duties_refused(holder.id, delegate.id):
+        raise DutiesTogether(why=" ".join(why))
+
+
+def power_is_lent_to(actor: Actor) -> bool:
+    """Whether this person stands in now for somebody who may do what asks for a fresh sign-in."""
+    strong = {code for code, declared in REGISTRY.items() if declared.step_up}
+    return any(
+        holder.allows(code) and code in (given.permissions or strong)
+        for given, holder in lent_to(actor, strong)
+        for code in strong
+    )
 
 
 @command

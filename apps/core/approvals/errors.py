@@ -53,6 +53,23 @@ class OwnReview(DomainError):
     status = 403
 
 
+class DelegationTooLong(DomainError):
+    code = "DELEGATION_TOO_LONG"
+    message = _("Nobody stands in for longer than {days} days. Give it again when it ends.")
+
+
+class OwnStandIn(DomainError):
+    code = "OWN_STAND_IN"
+    message = _("Only the one who is away, or another manager, can name you to stand in.")
+    status = 403
+
+
+class DutiesTogether(DomainError):
+    code = "DUTIES_TOGETHER"
+    message = _("These two people's duties must not come together: {why}")
+    status = 409
+
+
 class PolicyInvalid(DomainError):
     code = "POLICY_INVALID"
     message = _("The policy cannot be used: {problems}.")

@@ -36,6 +36,19 @@ def directory() -> Directory:
     return _DIRECTORY[0]
 
 
+TogetherRefused = Callable[[str, str], list[str]]
+_DUTIES: list[TogetherRefused] = []
+
+
+def register_duties(check: TogetherRefused) -> None:
+    """Let the app that has roles say why two people's duties must not come together in one: `check(id, id)`."""
+    _DUTIES[:] = [check]
+
+
+def duties_refused(first_id: str, second_id: str) -> list[str]:
+    return [why for check in _DUTIES for why in check(first_id, second_id)]
+
+
 OwnRecords = Callable[[int], Iterable[object]]
 _OWN_RECORDS: dict[str, OwnRecords] = {}
 

@@ -13,8 +13,10 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.http import HttpRequest
 
+from apps.core.approvals import power_is_lent_to
 from apps.core.permissions import REGISTRY
 from apps.users.models import User
+from apps.users.selectors import actor_for
 from apps.users.signin.freshness import SEEN_AT, STARTED_AT
 
 POLICY_FILE = Path(__file__).parent.parent / "data" / "sign_in.toml"
@@ -54,13 +56,15 @@ def factors_of(user: Any) -> set[str]:
 
 
 def factor_wanted(user: User) -> bool:
-    """Whether what this member of staff may do asks for a second factor."""
+    """Whether what this member of staff may do, as themselves or standing in now, asks for a second factor."""
     if not user.is_staff or policy().staff == "nobody":
         return False
     if policy().staff == "all" or user.is_superuser:
         return True
     declared = (REGISTRY.get(code) for code in user.get_all_permissions())
-    return any(permission is not None and permission.step_up for permission in declared)
+    if any(permission is not None and permission.step_up for permission in declared):
+        return True
+    return power_is_lent_to(actor_for(user))
 
 
 def passkey_wanted(user: User) -> bool:
