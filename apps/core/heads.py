@@ -62,7 +62,7 @@ def head_content(position: int, record_id: int, digest: str, at: str) -> bytes:
 def head_sign() -> Head | None:
     """Sign where the chain ends now and keep the head in both places; None while nothing is sealed.
 
-    A chain that has not grown keeps its last head. Raises `SigningKeyMissing`.
+    A chain that has not grown keeps its last head; what the file misses is added. Raises `SigningKeyMissing`.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -74,6 +74,7 @@ def head_sign() -> Head | None:
     position, record_id, digest = end[0], end[1], bytes(end[2]).hex()
     last = AuditHead.objects.first()
     if last is not None and (last.position, last.digest) == (position, digest):
+        transaction.on_commit(_keep_outside)
         return head_of(last)
     moment = clock.now()
     at = moment.isoformat()
@@ -87,7 +88,7 @@ def head_sign() -> Head | None:
         signature=made.value,
     )
     head = head_of(row)
-    transaction.on_commit(lambda: _keep_outside(head))
+    transaction.on_commit(_keep_outside)
     return head
 
 
@@ -144,15 +145,24 @@ def _parsed(line: str) -> Head:
         return Head(0, 0, "", "", "", "", kept_elsewhere=True)
 
 
-def _keep_outside(head: Head) -> None:
-    """Append to the file and make it durable. A full or missing volume is reported and holds nothing up."""
+def _keep_outside() -> None:
+    """Append every genuine head that the file lacks and make it durable. A full or missing volume is reported and
+    holds nothing up: the next round adds what this one could not."""
     if not settings.AUDIT_HEADS:
         return
     try:
         folder = Path(settings.AUDIT_HEADS)
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / FILE).open("a") as file:
-            file.write(head.line() + "\n")
+        path = folder / FILE
+        text = path.read_text() if path.exists() else ""
+        kept = set(text.splitlines())
+        rows = map(head_of, AuditHead.objects.order_by("id"))
+        missing = [head.line() for head in rows if head.line() not in kept and head.is_genuine]
+        if not missing:
+            return
+        broken_off = bool(text) and not text.endswith("\n")
+        with path.open("a") as file:
+            file.write("\n" * broken_off + "".join(f"{line}\n" for line in missing))
             file.flush()
             os.fsync(file.fileno())
     except OSError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -12,9 +13,13 @@ from apps.core import clock
 
 BATCH = 20_000
 REACH = 20_000
+RECENT = 1_000
+"""Of how many of the last seals the middle number tells where the trail is: no single odd number moves it."""
+GIVEN_OUT = "coalesce(pg_sequence_last_value('core_auditrecord_id_seq'), 0)"
 GENESIS = b"\0" * 32
 VERSION = 1
 _LOCK = 0x5EA1
+_LOWEST = -(2**63)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LINK = struct.Struct(">32sqqHq32s")
 # One row of COPY in PostgreSQL's binary form: seven fields, each after its length. Written by hand, it costs a fifth.
@@ -67,17 +72,20 @@ def seal(*, reach: int | None = REACH) -> int:
     """Chain the oldest `BATCH` records that have no seal yet. Returns how many were sealed.
 
     Looks back over the last `reach` numbers for records that were committed late; None looks at all, and is
-    what the nightly verification does, so that nothing stays unsealed however late it came.
+    what the nightly verification does, so that nothing stays unsealed however late it came. A seal never bears
+    an earlier time than the one before it, whichever machine's clock made it.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", (_LOCK,))
         if not cursor.fetchone()[0]:
             return 0
-        cursor.execute("SELECT position, digest FROM core_auditseal ORDER BY position DESC LIMIT 1")
+        cursor.execute(
+            "SELECT position, digest, (extract(epoch FROM sealed_at) * 1000000)::bigint "
+            "FROM core_auditseal ORDER BY position DESC LIMIT 1"
+        )
         head = cursor.fetchone()
-        position, digest = (head[0], bytes(head[1])) if head else (0, GENESIS)
-        cursor.execute("SELECT coalesce(max(record_id), 0) FROM core_auditseal")
-        floor = 0 if reach is None else cursor.fetchone()[0] - reach
+        position, digest, last_us = (head[0], bytes(head[1]), head[2]) if head else (0, GENESIS, 0)
+        floor = _LOWEST if reach is None else _floor(cursor, reach)
         cursor.execute(
             f"SELECT r.id, {digest_sql()} FROM core_auditrecord r "
             "WHERE r.id > %s AND NOT EXISTS (SELECT 1 FROM core_auditseal s WHERE s.record_id = r.id) "
@@ -85,7 +93,7 @@ def seal(*, reach: int | None = REACH) -> int:
             (floor, BATCH),
         )
         waiting = cursor.fetchall()
-        now_us = microseconds(clock.now())
+        now_us = max(microseconds(clock.now()), last_us)
         rows = [_COPY_HEAD]
         for record_id, record_digest in waiting:
             position, previous = position + 1, digest
@@ -98,6 +106,17 @@ def seal(*, reach: int | None = REACH) -> int:
             ) as copy:
                 copy.write(b"".join([*rows, _COPY_END]))
         return len(waiting)
+
+
+def _floor(cursor: Any, reach: int) -> int:
+    """The number above which a quick round looks: `reach` below where the last seals are, never above what the
+    sequence has given out, so that a record with an invented number does not hide those that follow it."""
+    cursor.execute(
+        f"SELECT least(coalesce(percentile_disc(0.5) WITHIN GROUP (ORDER BY record_id), 0), {GIVEN_OUT}) FROM "
+        "(SELECT record_id FROM core_auditseal ORDER BY position DESC LIMIT %s) recent",
+        (RECENT,),
+    )
+    return int(cursor.fetchone()[0]) - reach
 
 
 def _row(
@@ -125,15 +144,17 @@ def seal_all(*, reach: int | None = REACH) -> int:
 
 
 def sealed_and_waiting() -> tuple[int, int]:
-    """How many records are sealed, and how many of the newest wait for the next round."""
+    """How many records are sealed, and how many wait for the next quick round.
+
+    A record that came to light so late that no quick round reaches its number is not among them; the nightly
+    verification seals it.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT coalesce(max(position), 0), coalesce(max(record_id), 0) FROM core_auditseal"
-        )
-        sealed, last = cursor.fetchone()
+        cursor.execute("SELECT coalesce(max(position), 0) FROM core_auditseal")
+        sealed = cursor.fetchone()[0]
         cursor.execute(
             "SELECT count(*) FROM core_auditrecord r WHERE r.id > %s "
             "AND NOT EXISTS (SELECT 1 FROM core_auditseal s WHERE s.record_id = r.id)",
-            (last - REACH,),
+            (_floor(cursor, REACH),),
         )
         return sealed, cursor.fetchone()[0]

@@ -6,17 +6,29 @@ import hmac
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from django.conf import settings
 from django.db import connection
 
 from apps.core.heads import Head
-from apps.core.sealing import COLUMNS, GENESIS, VERSION, digest_sql, link
+from apps.core.sealing import (
+    BATCH,
+    COLUMNS,
+    GENESIS,
+    GIVEN_OUT,
+    VERSION,
+    digest_sql,
+    link,
+    microseconds,
+)
 
 CHUNK = 20_000
 LATE_AFTER = timedelta(minutes=15)
 """Longer than any transaction may take: a record that came to light later than this was written later."""
+CLOCKS_APART = timedelta(minutes=1)
+"""How far the clocks of two machines may differ: one signs a head, another seals what follows it."""
 EXPLAINED = 40
 """How many broken rows are compared with each other to tell what was moved where."""
 
@@ -29,6 +41,7 @@ class Kind(StrEnum):
     RECORD_INSERTED = "RECORD_INSERTED"
     SEAL_CHANGED = "SEAL_CHANGED"
     SEAL_MOVED = "SEAL_MOVED"
+    SEAL_BACKDATED = "SEAL_BACKDATED"
     SEAL_MISSING = "SEAL_MISSING"
     HEAD_FORGED = "HEAD_FORGED"
     HEAD_DELETED = "HEAD_DELETED"
@@ -41,9 +54,11 @@ EXPLANATIONS = {
     Kind.RECORD_DELETED: "the record is gone, its seal still stands",
     Kind.RECORDS_SWAPPED: "the record holds what another record said",
     Kind.RECORD_REWRITTEN: "the record and its seal were both written anew; the next seal remembers another one",
-    Kind.RECORD_INSERTED: "the record bears an old number and came to light long after its neighbours",
+    Kind.RECORD_INSERTED: "the record bears an old number, an old time or a number that was never given out, and "
+    "came to light long after its neighbours",
     Kind.SEAL_CHANGED: "the seal itself was changed",
     Kind.SEAL_MOVED: "the seal stood at another place",
+    Kind.SEAL_BACKDATED: "the seal bears an earlier time than the seal or the signed head before it",
     Kind.SEAL_MISSING: "seals were cut out",
     Kind.HEAD_FORGED: "the signature of the head is not by a known key",
     Kind.HEAD_DELETED: "a signed head that was kept elsewhere is gone from the database",
@@ -78,6 +93,10 @@ class _Seal:
     sealed_us: int
     found: bytes | None
     """The digest of the record as it is now; None when it is gone."""
+    at_us: int | None
+    """When the record says that it was written; None when it is gone."""
+    numbered: bool
+    """Whether the record's number is one that was given out."""
 
     @property
     def true(self) -> bool:
@@ -101,6 +120,12 @@ class _Walk:
     rounds_max: list[int] = field(default_factory=list)
     changed: list[_Seal] = field(default_factory=list)
     bent: list[_Seal] = field(default_factory=list)
+    signed: list[tuple[int, int]] = field(default_factory=list)
+    """Position and time of the genuine heads still ahead, the last first."""
+    signed_us: int = 0
+    round_size: int = 0
+    settled_us: int = 0
+    """The last round that left nothing waiting: what was written long before it belongs into it."""
 
     def step(self, seal: _Seal) -> Iterator[Break]:
         expected = self.last.position + 1 if self.last else 1
@@ -125,6 +150,29 @@ class _Walk:
         self.last, self.last_true = seal, true
 
     def _late(self, seal: _Seal) -> Iterator[Break]:
+        yield from self._backdated(seal)
+        self._count_round(seal)
+        if self._numbered_late(seal) or self._written_late(seal):
+            yield Break(seal.position, seal.record_id, Kind.RECORD_INSERTED)
+
+    def _backdated(self, seal: _Seal) -> Iterator[Break]:
+        while self.signed and self.signed[-1][0] < seal.position:
+            self.signed_us = max(self.signed_us, self.signed.pop()[1])
+        below = self.last is not None and seal.sealed_us < self.last.sealed_us
+        if below or seal.sealed_us < self.signed_us - _us(CLOCKS_APART):
+            yield Break(seal.position, seal.record_id, Kind.SEAL_BACKDATED)
+
+    def _count_round(self, seal: _Seal) -> None:
+        if self.last is not None and self.last.sealed_us == seal.sealed_us:
+            self.round_size += 1
+            return
+        if self.last is not None and self.round_size < BATCH:
+            self.settled_us = max(self.settled_us, self.last.sealed_us)
+        self.round_size = 1
+
+    def _numbered_late(self, seal: _Seal) -> bool:
+        if not seal.numbered:
+            return True
         highest = self.rounds_max[-1] if self.rounds_max else 0
         if seal.record_id > highest:
             if self.rounds_us and self.rounds_us[-1] == seal.sealed_us:
@@ -132,10 +180,22 @@ class _Walk:
             else:
                 self.rounds_us.append(seal.sealed_us)
                 self.rounds_max.append(seal.record_id)
-            return
+            return False
         passed_us = self.rounds_us[bisect_right(self.rounds_max, seal.record_id)]
-        if seal.sealed_us - passed_us > LATE_AFTER // timedelta(microseconds=1):
-            yield Break(seal.position, seal.record_id, Kind.RECORD_INSERTED)
+        return seal.sealed_us - passed_us > _us(LATE_AFTER)
+
+    def _written_late(self, seal: _Seal) -> bool:
+        """Whether rounds that left nothing waiting passed since the record says it was written, and none met it.
+
+        While the sealer stood still nothing settles, so what waited for it is not suspected.
+        """
+        if settings.AUDIT_OF_A_STORY or seal.at_us is None:
+            return False
+        return self.settled_us - seal.at_us > _us(LATE_AFTER)
+
+
+def _us(length: timedelta) -> int:
+    return length // timedelta(microseconds=1)
 
 
 def verify(heads: Iterable[Head] = ()) -> Iterator[Break]:
@@ -144,8 +204,11 @@ def verify(heads: Iterable[Head] = ()) -> Iterator[Break]:
     Reads in pieces, so that a long trail holds no long statement; seals only ever grow meanwhile. Names the row that
     was touched: what cannot be told from inside (a cut tail, an old copy, a chain written anew) shows at the heads.
     """
-    walk = _Walk()
     heads = list(heads)
+    signed = (
+        (h.position, microseconds(datetime.fromisoformat(h.at))) for h in heads if h.is_genuine
+    )
+    walk = _Walk(signed=sorted(signed, reverse=True))
     wanted = {head.position for head in heads}
     digests: dict[int, bytes] = {}
     for seal in _seals():
@@ -166,7 +229,9 @@ def _seals() -> Iterator[_Seal]:
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT s.position, s.record_id, s.version, s.previous, s.digest, s.record_digest, "
-                f"(extract(epoch FROM s.sealed_at) * 1000000)::bigint, {found} "
+                f"(extract(epoch FROM s.sealed_at) * 1000000)::bigint, {found}, "
+                "(extract(epoch FROM r.at) * 1000000)::bigint, "
+                f"s.record_id BETWEEN 1 AND {GIVEN_OUT} "
                 "FROM core_auditseal s LEFT JOIN core_auditrecord r ON r.id = s.record_id "
                 "WHERE s.position > %s ORDER BY s.position LIMIT %s",
                 (last, CHUNK),

@@ -138,6 +138,8 @@ SIGNING_RETIRED_KEYS = env.list("BROKEROS_SIGNING_RETIRED_KEYS", default=[])
 SIGNING_FOLDER = HOME / "signing"
 # Signed heads of the audit trail are also kept here, best on a volume that the database's keepers cannot write.
 AUDIT_HEADS = env.str("BROKEROS_AUDIT_HEADS", default=str(HOME / "audit-heads"))
+# Only where a past is told with the clock set back: records are then older than the seals over them, as a rule.
+AUDIT_OF_A_STORY = False
 # An address that gets the signed head once a day; empty sends none.
 AUDIT_HEADS_MAIL = env.str("BROKEROS_AUDIT_HEADS_MAIL", default="")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -10,6 +10,8 @@ from brokeros.settings.environment import env
 from brokeros.settings.services import caches, channel_layers, databases
 
 DEMO = True
+# The demo's past is written in one go, each record with the time of the story.
+AUDIT_OF_A_STORY = True
 SECRET_KEY = env.str(
     "SECRET_KEY", default="demo-only-key-that-protects-nothing-of-value-0123456789"
 )

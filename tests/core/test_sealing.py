@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from apps.core import heads, sealing, signing
+from apps.core import clock, heads, sealing, signing
 from apps.core.actor import Actor
 from apps.core.audit import audit
 from apps.core.integrity import integrity_nightly, integrity_status, integrity_verify
@@ -18,6 +18,11 @@ from apps.core.verification import verify
 
 ACTOR = Actor.system("test")
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def no_story(settings):
+    settings.AUDIT_OF_A_STORY = False
 
 
 def records(count: int = 5) -> list[int]:
@@ -216,6 +221,115 @@ def test_a_record_with_an_old_number_that_comes_to_light_hours_later_was_inserte
     assert sealing.seal() == 1
     assert late.pk > gap
     assert found() == [("RECORD_INSERTED", 6, gap)]
+
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+SLIPPED_IN = (
+    "INSERT INTO core_auditrecord ({columns}at, actor_kind, actor_id, actor_label, on_behalf_of, action, "
+    "subject_type, subject_id, before, after, reason, rule_versions, request_id) VALUES ({values}'{at}', 'STAFF', "
+    "'user:1', 'x', '', 'thing.never', '', '', '{{}}', '{{}}', '', '[]', '')"
+)
+
+
+def slipped_in(at: datetime, number: int = 0) -> int:
+    """A record of something that never happened, with a time or a number of the intruder's choice."""
+    columns, values = ("id, ", f"{number}, ") if number else ("", "")
+    as_an_intruder(SLIPPED_IN.format(at=at.isoformat(), columns=columns, values=values))
+    return AuditRecord.objects.get(action="thing.never").pk
+
+
+def at_noon_and(monkeypatch, later: timedelta = timedelta(0)) -> None:
+    monkeypatch.setattr("apps.core.clock.now", lambda: NOON + later)
+
+
+def test_a_record_with_an_old_time_that_comes_to_light_later_was_inserted(monkeypatch):
+    at_noon_and(monkeypatch)
+    sealed(3)
+    at_noon_and(monkeypatch, timedelta(hours=1))
+    sealed(2)
+    at_noon_and(monkeypatch, timedelta(hours=3))
+    never = slipped_in(NOON + timedelta(minutes=30))
+    sealed_now = sealing.seal()
+    assert sealed_now == 1
+    assert found() == [("RECORD_INSERTED", 6, never)]
+
+
+def test_what_waited_while_the_sealer_stood_still_is_not_suspected(monkeypatch):
+    at_noon_and(monkeypatch)
+    sealed(3)
+    for hour in (1, 2, 3):
+        at_noon_and(monkeypatch, timedelta(hours=hour))
+        records(2)
+    monkeypatch.setattr(sealing, "BATCH", 4)
+    monkeypatch.setattr("apps.core.verification.BATCH", 4)
+    at_noon_and(monkeypatch, timedelta(hours=4))
+    assert sealing.seal() == 4
+    at_noon_and(monkeypatch, timedelta(hours=5))
+    assert sealing.seal() == 2
+    assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("written", "sealed_at", "signed"),
+    [
+        (timedelta(minutes=30), timedelta(minutes=31), False),
+        (timedelta(minutes=50), timedelta(minutes=61), True),
+    ],
+)
+def test_a_seal_with_a_time_of_the_intruders_choice_stands_before_its_neighbour_or_its_head(
+    monkeypatch, written, sealed_at, signed
+):
+    at_noon_and(monkeypatch)
+    sealed(3)
+    at_noon_and(monkeypatch, timedelta(hours=1))
+    sealed(2)
+    at_noon_and(monkeypatch, timedelta(hours=3))
+    kept = [heads.head_sign()] if signed else []
+    never = slipped_in(NOON + written)
+    sealing.seal()
+    moment = NOON + sealed_at
+    as_an_intruder(
+        f"UPDATE core_auditseal SET sealed_at = '{moment.isoformat()}' WHERE position = 6"
+    )
+    rewrite(6, never)
+    assert ("SEAL_BACKDATED", 6, never) in found(kept=kept)
+
+
+def test_clocks_that_go_back_make_no_seal_older_than_the_last(monkeypatch):
+    at_noon_and(monkeypatch)
+    sealed(2)
+    at_noon_and(monkeypatch, -timedelta(seconds=3))
+    sealed(2)
+    assert {seal.sealed_at for seal in AuditSeal.objects.all()} == {NOON}
+    assert found() == []
+
+
+def test_a_number_that_was_never_given_out_hides_nothing_that_follows_it():
+    sealed(5)
+    never = slipped_in(clock.now(), 2**62)
+    assert sealing.sealed_and_waiting() == (5, 1)
+    assert sealing.seal() == 1
+    records(3)
+    assert sealing.sealed_and_waiting() == (6, 3)
+    assert sealing.seal() == 3
+    assert found() == [("RECORD_INSERTED", 6, never)]
+
+
+def test_heads_that_a_full_volume_refused_are_kept_as_soon_as_it_has_room(settings, tmp_path):
+    blocked = tmp_path / "heads"
+    blocked.write_text("no folder")
+    settings.AUDIT_HEADS = str(blocked)
+    sealed()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("django.db.transaction.on_commit", lambda work: work())
+        first = heads.head_sign()
+        records(1)
+        sealing.seal()
+        second = heads.head_sign()
+        blocked.unlink()
+        assert heads.head_sign() == second
+        heads.head_sign()
+    assert (blocked / "heads.jsonl").read_text() == f"{first.line()}\n{second.line()}\n"
 
 
 def test_a_cut_tail_and_a_restored_copy_show_at_heads_kept_elsewhere(settings, tmp_path):
