@@ -97,6 +97,12 @@ class WrongState(DomainError):
     status = 409
 
 
+class NotPossibleNow(DomainError):
+    code = "NOT_POSSIBLE_NOW"
+    message = _("As this stands now, “{command}” is not possible.")
+    status = 409
+
+
 class InvalidInput(DomainError):
     code = "INVALID_INPUT"
     message = _("{field}: {problem}")

@@ -24,6 +24,14 @@ class LoginIsOut(DomainError):
     status = 409
 
 
+class PasswordIsSet(DomainError):
+    code = "PASSWORD_IS_SET"
+    message = _(
+        "This login has a password already. A lost one is reset with a colleague's approval."
+    )
+    status = 409
+
+
 class RoleUnknown(DomainError):
     code = "ROLE_UNKNOWN"
     message = _("There is no role {role} for this kind of login.")

@@ -13,11 +13,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.shortcuts import render
 
 from apps.core import clock
+from apps.core.actor import Actor
 from apps.core.audit import audit
 from apps.core.context import current_request, set_request
 from apps.core.errors import DomainError, ReadOnly
+from apps.core.querysets import clients_in_scope
 from apps.users.errors import NetworkNotAllowed
 from apps.users.models import Impersonation, PermissionUse, User
+from apps.users.permissions import IMPERSONATE
 from apps.users.selectors import actor_for, impersonating_actor, network_refuses
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -77,7 +80,8 @@ def note_network_refusal(request: HttpRequest, person: User) -> NetworkNotAllowe
 class ImpersonationMiddleware:
     """While a look runs, every page but the back office is the client's: read only, and each one in the trail.
 
-    Asked anew at each request: a look that ended, ran out, or whose client became staff is over.
+    Asked anew at each request: a look that ended, ran out, or whose client became staff is over, and so is one
+    of somebody who may no longer look or does not see each of its clients any more.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -88,11 +92,11 @@ class ImpersonationMiddleware:
         own = request.path.startswith(OWN_PAGES) or request.path.endswith("/logout/")
         if own or not request.session.get(LOOK) or not request.user.is_authenticated:
             return self.get_response(request)
-        look = running_look(request)
+        staff = actor_for(request.user, request)  # type: ignore[arg-type]
+        look = running_look(request, staff)
         if look is None:
             request.session.pop(LOOK, None)
             return self.get_response(request)
-        staff = actor_for(request.user, request)  # type: ignore[arg-type]
         actor = impersonating_actor(staff, look, look.login)
         request.impersonation = look  # type: ignore[attr-defined]
         request.impersonating_actor = actor  # type: ignore[attr-defined]
@@ -112,13 +116,16 @@ class ImpersonationMiddleware:
         return self.get_response(request)
 
 
-def running_look(request: HttpRequest) -> Impersonation | None:
+def running_look(request: HttpRequest, staff: Actor) -> Impersonation | None:
     """The look that this session began, as long as it may go on."""
     rows = Impersonation.objects.filter(
         pk=str(request.session.get(LOOK)), user_id=int(request.user.pk or 0), login__is_active=True
     )
     look = rows.filter(login__is_staff=False).select_related("login").first()
-    return look if look is not None and look.runs_at(clock.now()) else None
+    if look is None or not look.runs_at(clock.now()) or not staff.allows(IMPERSONATE):
+        return None
+    seen = clients_in_scope(staff, look.client_ids)
+    return look if set(look.client_ids) <= seen else None
 
 
 def answer_refusal(request: HttpRequest, refusal: DomainError) -> HttpResponse:

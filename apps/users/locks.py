@@ -1,3 +1,7 @@
+"""In which order the rows of a login are locked, by every command alike, so that two never wait for each other:
+the line or request that is decided, then the login, then its grants by primary key, then the administrators' role.
+"""
+
 from __future__ import annotations
 
 from apps.core.actor import Actor, ScopeLevel

@@ -14,13 +14,23 @@ from apps.core.actor import Actor, ActorKind, ScopeLevel
 from apps.core.querysets import ScopedQuerySet
 
 
+def _reads_staff(actor: Actor) -> bool:
+    """Whether a limited actor sees colleagues at all: nobody does whose level is nothing."""
+    scope = actor.scope
+    return (
+        actor.kind is ActorKind.STAFF
+        and scope.level is not ScopeLevel.NONE
+        and bool(scope.entities)
+    )
+
+
 class UserQuerySet(ScopedQuerySet):
     """Staff limited to companies see the staff of those companies, never the logins of clients."""
 
     def visible_to(self, actor: Actor) -> Self:
         if actor.scope.level is ScopeLevel.ALL:
             return self
-        if actor.kind is not ActorKind.STAFF or not actor.scope.entities:
+        if not _reads_staff(actor):
             return self.none()
         return self.filter(is_staff=True, entities__overlap=sorted(actor.scope.entities))
 
@@ -52,7 +62,7 @@ class OfUserQuerySet(ScopedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
         if actor.scope.level is ScopeLevel.ALL:
             return self
-        if actor.kind is not ActorKind.STAFF or not actor.scope.entities:
+        if not _reads_staff(actor):
             return self.none()
         lookups: dict[str, Any] = {
             f"{self.user_path}__is_staff": True,

@@ -102,7 +102,7 @@ def scope_of(user: User) -> Scope:
     return Scope(
         level=level,
         desk_id=user.desk_id,
-        entities=frozenset(user.entities),
+        entities=frozenset(user.entities if level is not ScopeLevel.NONE else ()),
         team_ids=_teams_of(user) if level is ScopeLevel.TEAM else frozenset(),
         jurisdictions=frozenset(user.jurisdictions),
         shared=shared_with(user.pk) if level is not ScopeLevel.ALL else {},

@@ -15,11 +15,12 @@ from apps.core.context import RequestContext, set_request
 from apps.core.errors import InvalidInput, NotAllowed, NotVisible, ReadOnly
 from apps.core.models import AuditRecord
 from apps.users.errors import LocksOneselfOut, NotAClient
-from apps.users.models import Impersonation, NetworkRule, User
+from apps.users.models import Impersonation, NetworkRule, RoleGrant, User
 from apps.users.services import (
     impersonation_start,
     network_rule_add,
     network_rule_end,
+    role_revoke,
     user_cut_off,
 )
 from tests.clients.conftest import house
@@ -97,6 +98,22 @@ def test_it_ends_by_itself_and_with_the_one_who_looks(lena, sara):
     user_cut_off(user_id=sara.pk, actor=acting(officer), reason="left")
     assert Impersonation.objects.get().ended_at is not None
     assert browser.get("/portal/profile/").status_code == 302
+
+
+@pytest.mark.parametrize("lost", ["role", "view"])
+def test_a_look_is_over_with_the_right_to_look(lena, sara, lost):
+    browser = browser_of(sara)
+    looks(browser, user_of(lena))
+    assert browser.get("/portal/profile/").status_code == 200
+    if lost == "role":
+        grant = RoleGrant.objects.get(user=sara)
+        boss = acting(hire("ada", "admin"))
+        role_revoke(rolegrant_id=grant.pk, actor=boss, reason="moves on")
+    else:
+        User.objects.filter(pk=sara.pk).update(scope_level="ENTITY", entities=["BOS-INT"])
+    pages = AuditRecord.objects.filter(action="impersonation.page").count()
+    assert browser.get("/portal/profile/").status_code in (302, 403, 404)
+    assert AuditRecord.objects.filter(action="impersonation.page").count() == pages
 
 
 def test_staff_are_never_looked_at_this_way(lena, sara):

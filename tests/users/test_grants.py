@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,8 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from apps.core import clock
+from apps.core.actor import Scope, ScopeLevel
+from apps.core.approvals.errors import Beneficiary
 from apps.core.errors import (
     InvalidInput,
     NotAllowed,
@@ -64,7 +67,7 @@ def test_the_maker_does_not_approve_and_neither_does_whom_it_favours(admin, chec
     approval = ask(admin, second, "operations")
     with refused(SelfApproval):
         approve(approval, admin)
-    with pytest.raises((OwnAccess, SelfApproval)):
+    with refused(Beneficiary):
         approve(approval, second)
     assert roles_of(second) == ["mlro"]
     approve(approval, checker)
@@ -171,6 +174,25 @@ def test_flagged_duties_want_two_approvals_and_say_why(admin, checker, roles):
     assert roles_of(person) == ["compliance", "finance"]
 
 
+def test_whom_flagged_duties_favour_does_not_cast_the_first_of_two_yes(admin, checker):
+    approval = ask(admin, checker, "finance")
+    assert approval.required == 2
+    with refused(Beneficiary):
+        approve(approval, checker)
+    assert Approval.objects.get(pk=approval.pk).votes.count() == 0
+
+
+def test_two_flagged_duties_asked_one_by_one_still_want_two_people(admin, checker, newcomer):
+    finance, compliance = ask(admin, newcomer, "finance"), ask(admin, newcomer, "compliance")
+    assert (finance.required, compliance.required) == (1, 1)
+    approve(finance, checker)
+    with refused(StaleBase):
+        approve(compliance, checker)
+    assert roles_of(newcomer) == ["finance"]
+    again = ask(admin, newcomer, "compliance")
+    assert again.required == 2
+
+
 def test_revoking_takes_effect_at_once_and_twice_is_once(admin, roles):
     person = hire("fatima", "finance")
     grant = RoleGrant.objects.get(user=person)
@@ -272,7 +294,13 @@ def test_somebody_who_is_out_gets_nothing(admin, checker, newcomer):
         (("ENTITY", None, ["EU"]), ("DESK", None, []), True),
         (("DESK", 1, []), ("DESK", 2, []), True),
         (("DESK", 1, []), ("DESK", None, []), False),
-        (("DESK", 1, []), ("DESK", 1, ["EU"]), False),
+        (("DESK", 1, []), ("DESK", 1, ["EU"]), True),
+        (("DESK", 1, ["EU"]), ("DESK", 1, []), True),
+        (("ENTITY", None, []), ("ENTITY", None, ["EU"]), True),
+        (("ENTITY", None, ["EU"]), ("ENTITY", None, []), False),
+        (("ENTITY", 1, []), ("DESK", 1, []), True),
+        (("ENTITY", None, ["EU"]), ("OWN", None, ["EU"]), False),
+        (("NONE", None, []), ("NONE", None, ["EU"]), False),
         (("ALL", None, []), ("ENTITY", 3, ["EU"]), False),
         (("ALL", None, []), ("NONE", None, []), False),
         (("NONE", None, []), ("OWN", None, []), True),
@@ -283,6 +311,25 @@ def test_what_counts_as_wider(newcomer, before, after, wider):
     names = ("scope_level", "desk_id", "entities")
     old, new = ({**base, **dict(zip(names, values, strict=True))} for values in (before, after))
     assert widens(old, new) is wider
+
+
+def test_a_country_more_is_wider_and_none_is_nothing(newcomer):
+    base = {**reach_of(newcomer), "scope_level": "JURISDICTION"}
+    none, one, two = ({**base, "jurisdictions": names} for names in ([], ["CY"], ["CY", "DE"]))
+    assert [widens(none, one), widens(one, two)] == [True, True]
+    assert [widens(two, one), widens(one, none)] == [False, False]
+
+
+def test_whoever_sees_nothing_sees_no_colleagues_whatever_companies_are_named(newcomer):
+    blind = hire("bert", "admin", scope="NONE", entities=["BOS-EU"])
+    assert acting(blind).scope.entities == frozenset()
+    named = replace(
+        acting(blind), scope=Scope(level=ScopeLevel.NONE, entities=frozenset({"BOS-EU"}))
+    )
+    assert list(User.objects.all().visible_to(named)) == []
+    assert list(RoleGrant.objects.visible_to(named)) == []
+    with refused(NotVisible):
+        ask(blind, newcomer, "support")
 
 
 def test_the_system_alone_gives_roles_of_staff_without_asking(admin, newcomer):

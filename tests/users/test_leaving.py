@@ -18,7 +18,15 @@ from apps.core.consumers import NOT_SIGNED_IN
 from apps.core.errors import NotAllowed
 from apps.core.models import Approval, AuditRecord, Delegation
 from apps.core.notifications.consumers import NotificationsConsumer
-from apps.users.errors import LastAdmin, LinkInvalid, LoginExists, NothingAsked, OwnAccess
+from apps.users.errors import (
+    BeyondOwnScope,
+    LastAdmin,
+    LinkInvalid,
+    LoginExists,
+    NothingAsked,
+    OwnAccess,
+    PasswordIsSet,
+)
 from apps.users.models import User
 from apps.users.reach import reach_of
 from apps.users.services import (
@@ -217,6 +225,17 @@ def test_a_newcomer_chooses_a_password_by_a_link_that_works_once(
     used = Browser().get(f"/staff/welcome/{uid}/{token}/").content.decode()
     assert "This link does not work any more" in used
     assert "new-password" not in used
+    after = User.objects.get(pk=person.pk)
+    assert after.credentials_changed_at is not None
+    assert AuditRecord.objects.filter(
+        action="login.password_set", subject_id=str(person.pk)
+    ).exists()
+    deliver_outbox()
+    assert mail.outbox[-1].to == ["nora@house.example"]
+    assert "The password of your login was changed" in mail.outbox[-1].body
+    with refused(PasswordIsSet):
+        staff_invite_again(user_id=person.pk, actor=acting(admin), reason="hijack")
+    assert User.objects.get(pk=person.pk).session_epoch == after.session_epoch
     with refused(LoginExists):
         staff_invite(email="nora@house.example", name="N", actor=acting(admin), reason="again")
 
@@ -243,3 +262,17 @@ def test_a_narrower_view_counts_now_and_a_wider_one_waits(admin, checker, newcom
         staff_change(user_id=newcomer.pk, actor=acting(admin), reason="x", **reach_of(after))
     with refused(OwnAccess):
         staff_change(user_id=admin.pk, actor=acting(admin), reason="me", scope_level="OWN")
+
+
+@pytest.mark.django_db
+def test_a_move_that_is_not_wider_stays_within_ones_own_companies(admin, roles):
+    local = hire("olof", "admin", scope="ENTITY", entities=["BOS-EU"])
+    person = hire("pia", scope="DESK", entities=["BOS-EU"])
+    with refused(BeyondOwnScope):
+        staff_change(
+            user_id=person.pk, actor=acting(local), reason="away", scope_level="NONE", entities=["BOS-INT"],
+        )  # fmt: skip
+    assert staff_change(
+        user_id=person.pk, actor=acting(local), reason="less", scope_level="NONE"
+    ) is None  # fmt: skip
+    assert User.objects.get(pk=person.pk).scope_level == "NONE"

@@ -47,6 +47,16 @@ def test_a_grant_from_before_histories_were_kept_opens_too(admin, newcomer):
     assert browser.get(f"/admin/users/rolegrant/{grant.pk}/change/").status_code == 200
 
 
+def test_a_button_that_is_not_shown_does_not_answer_at_its_address_either(admin, checker):
+    browser, address = Browser(), f"/admin/users/user/{checker.pk}/do/invite/"
+    browser.force_login(admin)
+    epoch = checker.session_epoch
+    for answer in (browser.get(address), browser.post(address, {"reason": "send it once more"})):
+        assert answer.status_code == 409
+        assert "NOT_POSSIBLE_NOW" in answer.content.decode()
+    assert User.objects.get(pk=checker.pk).session_epoch == epoch
+
+
 def test_inviting_from_the_page(admin):
     browser = Browser()
     browser.force_login(admin)

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
 
 from apps.core import clock
-from apps.core.errors import NotAllowed, WrongState
+from apps.core.errors import NotAllowed, NotVisible, WrongState
 from apps.core.panels import QUEUES
 from apps.users.errors import LastAdmin, OwnLine, ReviewNotDone
 from apps.users.gates import note_uses
@@ -76,6 +76,19 @@ def test_revoking_takes_the_role_at_once_and_ends_a_login_without_any(house):
     assert User.objects.get(pk=house["idle"].pk).is_active is False
     with refused(WrongState):
         keep(house["finance"], house["checker"])
+
+
+def test_somebody_of_two_companies_is_not_reviewed_away_by_one(admin, checker):
+    both = {"scope": "ENTITY", "entities": ["BOS-EU", "BOS-INT"]}
+    held, idle = hire("bea", "sales", **both), hire("ida", **both)
+    local = hire("lars", "compliance", scope="ENTITY", entities=["BOS-EU"])
+    access_review_open(actor=acting(checker), reason="quarter", code="2026-Q4")
+    for person in (held, idle):
+        with refused(NotVisible):
+            revoke(person, local)
+        assert line_of(person).decision == "OPEN"
+    revoke(held, checker)
+    assert roles_of(held) == []
 
 
 def test_nobody_looks_at_their_own_line(house):

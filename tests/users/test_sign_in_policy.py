@@ -11,6 +11,7 @@ from allauth.mfa.utils import decrypt
 from django.test import Client as Browser
 from django.urls import reverse
 
+from apps.core.approvals.errors import Beneficiary
 from apps.core.errors import SelfApproval
 from apps.core.models import Approval, AuditRecord, OutboxEvent
 from apps.users.models import Role, User
@@ -112,6 +113,15 @@ class TestSecondFactor:
             assert "Add a second factor to go on" in page
             assert browser.get("/account/security/authenticator/").status_code == 200
 
+    def test_a_role_given_in_the_middle_of_a_session_leads_to_enrolment(self, settings) -> None:
+        settings.SECOND_FACTOR_ENFORCED = True
+        user = staff("vera")
+        browser = inside(user)
+        assert browser.get("/admin/").status_code == 200
+        load_roles()
+        user.groups.add(Role.objects.get(name="finance"))
+        assert browser.get("/admin/")["Location"] == "/account/security/"
+
     def test_enrolling_opens_everything_else(self, settings) -> None:
         settings.SECOND_FACTOR_ENFORCED = True
         user = staff("vera", "finance")
@@ -152,8 +162,8 @@ class TestSecondFactor:
         approval = access_reset_request(
             user_id=vera.pk, evidence="seen on video, id card", actor=actor_for(maker), reason="lost phone"
         )  # fmt: skip
-        for refused in (maker, vera):
-            with pytest.raises(SelfApproval):
+        for refused, error in ((maker, SelfApproval), (vera, Beneficiary)):
+            with pytest.raises(error):
                 approval_vote(
                     approval_id=approval.pk,
                     actor=actor_for(refused),

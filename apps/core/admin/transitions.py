@@ -20,7 +20,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from apps.core.actor import Actor
 from apps.core.admin.scope import actor_of
-from apps.core.errors import DomainError
+from apps.core.errors import DomainError, NotPossibleNow
 from apps.core.permissions import Permission
 
 Page: Any = object
@@ -42,8 +42,8 @@ class Transition:
     """A button that calls a service.
 
     `service` is called with `<target>=pk, actor=…` and the form's cleaned values. `visible` decides by the
-    row's state whether the button is shown; the service decides in the end. `tone` is `primary`,
-    `quiet` or `danger`.
+    row's state whether the button is shown and its address answers; the service decides in the end. `tone` is
+    `primary`, `quiet` or `danger`.
     """
 
     code: str
@@ -96,7 +96,8 @@ class TransitionsMixin(Page):
         ]
 
     def transition_view(self, request: HttpRequest, object_id: str, code: str) -> HttpResponseBase:
-        """GET shows the dialog and changes nothing; POST runs the service."""
+        """GET shows the dialog and changes nothing; POST runs the service. A button that the row's page does not show
+        is refused here too."""
         transition = next((t for t in self.transitions if t.code == code), None)
         if transition is None:
             raise Http404
@@ -109,7 +110,9 @@ class TransitionsMixin(Page):
             actor_of(request).require_fresh(transition.label)
         form = self._dialog_form(request, transition, obj)
         error: DomainError | None = None
-        if request.method == "POST" and form.is_valid():
+        if not transition.visible(obj):
+            error = NotPossibleNow(command=transition.label)
+        elif request.method == "POST" and form.is_valid():
             try:
                 self.run_transition(request, transition, obj, form)
             except DomainError as refused:

@@ -13,7 +13,7 @@ from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.approvals import approval_request, approves, payload_digest
 from apps.core.commands import command
-from apps.core.errors import InvalidInput, NotAllowed, StaleBase
+from apps.core.errors import InvalidInput, NotAllowed, NotVisible, StaleBase
 from apps.core.events import emit
 from apps.core.locks import lock_row
 from apps.core.models import Approval
@@ -114,6 +114,7 @@ def ask_access(
         subject=user,
         required=2 if flagged else 1,
         entity=user.entities[0] if len(user.entities) == 1 else "",
+        beneficiary_ids=[f"user:{user.pk}"],
     )
 
 
@@ -121,8 +122,9 @@ def ask_access(
 def access_give(approval: Approval, *, actor: Actor) -> None:
     """What was approved takes effect.
 
-    Raises `OwnAccess` for the one whom it favours, `StaleBase` when the person's view has changed since,
-    `LoginIsOut`, `RoleHeld`, `DutiesConflict`, and `InvalidInput` when its time is over.
+    Raises `OwnAccess` for the one whom it favours, `StaleBase` when the person's view has changed since or when
+    the roles held by now make two people necessary and one was asked, `LoginIsOut`, `RoleHeld`,
+    `DutiesConflict`, and `InvalidInput` when its time is over.
     """
     asked = approval.payload
     if asked["user_id"] == actor.user_id:
@@ -133,7 +135,8 @@ def access_give(approval: Approval, *, actor: Actor) -> None:
     begins, ends = _moment(asked["valid_from"]), _moment(asked["valid_until"])
     begins = max(begins, clock.now()) if begins else clock.now()
     _require_dates(begins, ends)
-    _require_fitting(user, asked["roles"], begins, ends)
+    if _require_fitting(user, asked["roles"], begins, ends) and approval.required < 2:
+        raise StaleBase
     if asked["scope"] is not None:
         if reach_of(user) != asked["scope_before"]:
             raise StaleBase
@@ -149,9 +152,12 @@ def role_revoke(*, rolegrant_id: UUID, actor: Actor, reason: str) -> RoleGrant:
 
     Raises `NotVisible`, `NotAllowed`, `LastAdmin`.
     """
-    found = lock_row(RoleGrant.objects.all(), rolegrant_id, visible_to=actor)
-    user = staff_locked(found.user_id, actor)
+    seen = RoleGrant.objects.visible_to(actor).filter(pk=rolegrant_id).first()
+    if seen is None:
+        raise NotVisible
+    user = staff_locked(seen.user_id, actor)
     actor.require(REVOKE_ACCESS, user)
+    found = lock_row(RoleGrant.objects.all(), rolegrant_id)
     grant_end(found, actor=actor, reason=reason)
     return found
 

@@ -17,6 +17,7 @@ from apps.core.errors import NotAllowed, WrongState
 from apps.core.locks import lock_row, lock_rows
 from apps.core.permissions import REGISTRY
 from apps.users.errors import OwnLine, ReviewNotDone
+from apps.users.locks import staff_locked
 from apps.users.models import (
     AccessReview,
     AccessReviewLine,
@@ -103,10 +104,11 @@ def review_line_keep(*, accessreviewline_id: UUID, actor: Actor, reason: str) ->
 def review_line_revoke(*, accessreviewline_id: UUID, actor: Actor, reason: str) -> AccessReviewLine:
     """The role ends now; a login without any role is cut off. What ended meanwhile stays ended.
 
-    Raises `NotVisible`, `NotAllowed`, `OwnLine`, `WrongState`, `LastAdmin`.
+    Raises `NotVisible`, also for somebody who works for a company beyond the actor's, `NotAllowed`, `OwnLine`,
+    `WrongState`, `LastAdmin`.
     """
     line = _line_locked(accessreviewline_id, actor)
-    user = lock_row(User.objects.all(), line.user_id)
+    user = staff_locked(line.user_id, actor)
     if line.grant_id is not None:
         grant_end(lock_row(RoleGrant.objects.all(), line.grant_id), actor=actor, reason=reason)
     elif user.left_at is None and not RoleGrant.objects.in_force().filter(user=user).exists():

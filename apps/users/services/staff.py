@@ -18,13 +18,22 @@ from apps.core.errors import InvalidInput
 from apps.core.events import emit
 from apps.core.locks import lock_rows
 from apps.core.models import Approval
-from apps.users.errors import LinkInvalid, LoginExists, LoginIsOut, NothingAsked, OwnAccess
+from apps.users.errors import (
+    BeyondOwnScope,
+    LinkInvalid,
+    LoginExists,
+    LoginIsOut,
+    NothingAsked,
+    OwnAccess,
+    PasswordIsSet,
+)
 from apps.users.events import StaffInvited
 from apps.users.locks import staff_locked
 from apps.users.models import User
 from apps.users.permissions import MANAGE_STAFF
-from apps.users.reach import FIELDS, reach_of, widens
+from apps.users.reach import FIELDS, beyond, reach_of, widens
 from apps.users.services.access import ask_access, scope_apply
+from apps.users.signin.credentials import credentials_touch
 
 
 class WelcomeTokens(PasswordResetTokenGenerator):
@@ -66,11 +75,14 @@ def staff_invite(*, email: str, name: str, actor: Actor, reason: str, language: 
 
 @command
 def staff_invite_again(*, user_id: int, actor: Actor, reason: str) -> User:
-    """Mail a new link; the one before stops working, and so does every session. Raises `NotVisible`, `LoginIsOut`."""
+    """Mail a new link; the one before stops working. Whoever has a password already gets none: theirs is changed by
+    themselves, or after a colleague's approved reset. Raises `NotVisible`, `LoginIsOut`, `PasswordIsSet`."""
     user = staff_locked(user_id, actor)
     actor.require(MANAGE_STAFF, user)
     if not user.is_active:
         raise LoginIsOut
+    if user.has_usable_password():
+        raise PasswordIsSet
     user.session_epoch += 1
     user.save_as(actor, reason, action="staff.invite_again")
     emit(StaffInvited(user_id=user.pk))
@@ -98,8 +110,8 @@ def staff_change(*, user_id: int, actor: Actor, reason: str, **changes: Any) -> 
     """Change name, desk, team, scope, companies or countries of a member of staff.
 
     What narrows the view or leaves it as wide takes effect now; what widens it waits for a second person, and
-    the approval is answered. Raises `NotVisible`, `NotAllowed`, `OwnAccess`, `LoginIsOut`, `NothingAsked`, and
-    what `access_request` raises.
+    the approval is answered. Raises `NotVisible`, `NotAllowed`, `OwnAccess`, `LoginIsOut`, `NothingAsked`,
+    `BeyondOwnScope`, and what `access_request` raises.
     """
     user = staff_locked(user_id, actor)
     actor.require(MANAGE_STAFF, user)
@@ -118,6 +130,8 @@ def staff_change(*, user_id: int, actor: Actor, reason: str, **changes: Any) -> 
     approval = None
     if widens(before, after):
         approval = ask_access(user, actor=actor, reason=reason, scope=after)
+    elif after != before and beyond(after, actor):
+        raise BeyondOwnScope
     else:
         scope_apply(user, after)
     if name != user.name or approval is None:
@@ -128,7 +142,10 @@ def staff_change(*, user_id: int, actor: Actor, reason: str, **changes: Any) -> 
 
 @command
 def welcome_password_set(*, uid: str, token: str, password: str, actor: Actor) -> User:
-    """The newcomer chooses a password by the mailed link. Raises `LinkInvalid`, `InvalidInput` for a weak one."""
+    """The newcomer chooses a password by the mailed link, and is told by mail that it was done.
+
+    Raises `LinkInvalid`, `InvalidInput` for a weak one.
+    """
     user = newcomer_of(uid, token, lock=True)
     if user is None:
         raise LinkInvalid
@@ -139,6 +156,7 @@ def welcome_password_set(*, uid: str, token: str, password: str, actor: Actor) -
     user.set_password(password)
     user.session_epoch += 1
     user.save_as(actor, "by mailed link", action="staff.password_set")
+    credentials_touch(user=user, what="password_set", actor=actor, reason="by mailed link")
     return user
 
 

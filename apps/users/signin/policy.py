@@ -20,7 +20,7 @@ from apps.users.selectors import actor_for
 from apps.users.signin.freshness import SEEN_AT, STARTED_AT
 
 POLICY_FILE = Path(__file__).parent.parent / "data" / "sign_in.toml"
-CHECKED = "second_factor"
+CHECKED = "second_factor_held"
 SEEN_EVERY = 60.0
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
@@ -73,21 +73,28 @@ def passkey_wanted(user: User) -> bool:
 
 
 def must_enrol(request: HttpRequest) -> bool:
-    """Whether this person has to enrol a second factor before anything else. Asked of the database once a session."""
+    """Whether this person has to enrol a second factor before anything else. Asked at
+    each request until one is enrolled, so that a role given meanwhile counts at once."""
     user = request.user
     if not settings.SECOND_FACTOR_ENFORCED or not user.is_authenticated or not user.is_staff:
         return False
     if request.session.get(CHECKED):
         return False
-    if factor_missing(user):
+    if not factor_wanted(user):
+        return False
+    if not has_factor(user):
         return True
     request.session[CHECKED] = True
     return False
 
 
+def has_factor(user: User) -> bool:
+    return not factors_of(user).isdisjoint(FACTORS)
+
+
 def factor_missing(user: User) -> bool:
     """Whether what this person may do asks for a second factor and none is enrolled."""
-    return factor_wanted(user) and not (factors_of(user) & set(FACTORS))
+    return factor_wanted(user) and not has_factor(user)
 
 
 def is_over(request: HttpRequest) -> bool:

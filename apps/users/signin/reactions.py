@@ -24,6 +24,7 @@ PASSWORD = _("The password of your login was changed.")
 WORDS: dict[str, Any] = {
     "password_changed": PASSWORD,
     "password_reset": PASSWORD,
+    "password_set": PASSWORD,
     "second_factor_reset": _("The second factor of your login was reset at your request."),
 }
 FACTOR = _("A second factor of your login was added, removed or renewed.")

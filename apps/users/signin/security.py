@@ -33,12 +33,13 @@ from apps.core.models import AuditRecord
 from apps.users.models import User
 from apps.users.selectors import request_actor
 from apps.users.services.sessions import session_end, sessions_end
+from apps.users.signin.credentials import credentials_touch
 from apps.users.signin.errors import WeakPassword, WrongPassword
 from apps.users.signin.forms import PasswordChangeForm
 from apps.users.signin.freshness import is_recent
 from apps.users.signin.headers import sealed_page
 from apps.users.signin.policy import CHECKED, FACTORS, factor_wanted, must_enrol, passkey_wanted
-from apps.users.signin.services import credentials_touch, password_change
+from apps.users.signin.services import password_change
 from apps.users.signin.sessions import carry_over
 
 RECENT = 15
@@ -50,6 +51,7 @@ SHOWN = (
     "login.sign_out",
     "login.password_changed",
     "login.password_reset",
+    "login.password_set",
 )
 
 

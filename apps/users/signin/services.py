@@ -23,9 +23,9 @@ from apps.users.models import KnownDevice, User
 from apps.users.selectors import actor_for, client_id_of
 from apps.users.services.sessions import sessions_end
 from apps.users.signin.brake import Kind, count_failure, digest, forgive
+from apps.users.signin.credentials import credentials_touch
 from apps.users.signin.errors import NoSecondFactor, TokenInvalid, WeakPassword, WrongPassword
 from apps.users.signin.events import (
-    CredentialsChanged,
     NewDeviceSignedIn,
     PasswordResetRequested,
     SignInShut,
@@ -135,20 +135,6 @@ def proof_record(*, user_id: int, method: str, actor: Actor) -> None:
     )
 
 
-def credentials_touch(*, user: User, what: str, actor: Actor, reason: str = "") -> None:
-    """Part of a change of password or second factor: the date that holds withdrawals, the trail, the mail."""
-    user.credentials_changed_at = clock.now()
-    user.save(update_fields=["credentials_changed_at"])
-    audit(
-        actor=actor,
-        action=f"login.{what}",
-        subject=user,
-        client_id=client_id_of(user),
-        reason=reason,
-    )
-    emit(CredentialsChanged(user_id=user.pk, what=what))
-
-
 @command
 def password_change(*, user_id: int, old: str, new: str, actor: Actor, keep: str = "") -> None:
     """Choose another password; every other session ends. The page before it asks for a recent proof. Raises
@@ -206,6 +192,7 @@ def access_reset_request(*, user_id: int, evidence: str, actor: Actor, reason: s
         reason=reason,
         subject=user,
         client_id=client_id_of(user),
+        beneficiary_ids=[f"user:{user.pk}"],
     )
 
 

@@ -27,6 +27,7 @@ ACTS = {
     "login.step_up": gettext_lazy("Confirmed before an act with money or power"),
     "login.sign_out": gettext_lazy("Signed out"),
     "login.password_changed": gettext_lazy("Password changed"),
+    "login.password_set": gettext_lazy("New password by mailed link"),
     "login.password_reset": gettext_lazy("New password by mailed link"),
 }
 
