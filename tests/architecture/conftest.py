@@ -11,6 +11,11 @@ import redis
 from tests.architecture.house import House, built_house
 
 
+@pytest.fixture(autouse=True)
+def fresh_redis() -> None:
+    """The house's prices stay."""
+
+
 @pytest.fixture(scope="package")
 def house(
     django_db_setup: None,

@@ -47,11 +47,6 @@ COSTLY = {"schema", "admin:rules_decisionlog_receipt", "admin:payments_withdrawa
 """Papers drawn and signed anew each time: the administrator opens them for all who may, the others knock in vain."""
 
 
-@pytest.fixture(autouse=True)
-def fresh_redis() -> None:
-    """The house's prices stay."""
-
-
 @pytest.fixture
 def _django_db_helper() -> None:
     """The house stays as well; it is flushed after the last test of this module."""

@@ -46,11 +46,6 @@ THERE = (200, 302)
 ABSENT = (404,)
 
 
-@pytest.fixture(autouse=True)
-def fresh_redis() -> None:
-    """The house's prices stay."""
-
-
 @pytest.fixture
 def _django_db_helper() -> None:
     """The house stays as well."""

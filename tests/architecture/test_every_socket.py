@@ -30,11 +30,6 @@ NARROW = ("own", "lead", "desk", "country", "guest", "late", "nobody")
 WIDE = ("company", "elsewhere")
 
 
-@pytest.fixture(autouse=True)
-def fresh_redis() -> None:
-    """The house's prices stay."""
-
-
 @pytest.fixture
 def _django_db_helper() -> None:
     """The house stays as well."""

@@ -27,11 +27,6 @@ from tests.architecture.house import House
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def fresh_redis() -> None:
-    """The house's prices stay."""
-
-
 @pytest.fixture
 def _django_db_helper() -> None:
     """The house stays as well."""
