@@ -213,7 +213,7 @@ def holds(client: str, account: str) -> dict[str, Any]:
 
 def verify() -> dict[str, Any]:
     """Waits until every event was carried, then what the house's own proofs say."""
-    from apps.core import sealing
+    from apps.core import verification
 
     wait_for(
         lambda: (
@@ -224,7 +224,7 @@ def verify() -> dict[str, Any]:
     )
     return {
         "ledger": [str(finding) for finding in violations()],
-        "audit": [str(finding) for finding in sealing.verify()],
+        "audit": [str(finding) for finding in verification.verify()],
         "dead_letters": list(
             Delivery.objects.filter(state="DEAD").values_list("handler", "last_error")
         ),
