@@ -23,6 +23,7 @@ from apps.core.privacy.registry import (
     register_personal_data,
     withhold,
 )
+from apps.users.models import KnownDevice
 
 
 def _person(subject: Subject) -> models.QuerySet[Any]:
@@ -56,6 +57,7 @@ def register() -> None:
     withhold("account.EmailAddress", ALL)
     withhold("clients.DuplicateFlag", ALL)
     withhold("clients.EmailConfirmation", "token_hash")
+    withhold("users.KnownDevice", "key")
     withhold("users.User", "password", "scope_level", "entities", "desk", "is_superuser")
     not_personal(
         "names a client by number or id and says nothing else of the person",
@@ -101,7 +103,11 @@ def _register_traces() -> None:
     )  # fmt: skip
     register_personal_data(
         "core.Mail", DataClass.MESSAGES, ("to", "subject", "body", "html"),
-        rows=lambda subject: Mail.objects.filter(to_index__in=list(subject.emails)),
+        rows=lambda subject: Mail.objects.filter(
+            models.Q(to_index__in=list(subject.emails))
+            | models.Q(user_id__in=subject.user_ids)
+            | models.Q(client_id=subject.client_id)
+        ),
         erase=Erase.DELETE, effect=_exports,
     )  # fmt: skip
     register_personal_data(
@@ -122,6 +128,10 @@ def _register_traces() -> None:
     register_personal_data(
         "usersessions.UserSession", DataClass.LOGIN, ("ip", "user_agent"),
         rows=_of_logins(UserSession), erase=Erase.KEEP,
+    )  # fmt: skip
+    register_personal_data(
+        "users.KnownDevice", DataClass.LOGIN, ("description",), rows=_of_logins(KnownDevice),
+        erase=Erase.DELETE,
     )  # fmt: skip
     register_personal_data(
         "users.User", DataClass.LOGIN, ("email", "name"),

@@ -49,12 +49,12 @@ def personal_fields() -> dict[str, str]:
 def mask_for(actor: Actor, field: str) -> FieldMask:
     """What `actor` reads of `field` (`clients.Person.email`). Raises `KeyError` for a field that no model declares.
 
-    Clients read their own rows in full; scope leaves them no others. Somebody with several roles reads as
-    much as the widest of them allows.
+    Clients read their own rows in full; scope leaves them no others. Whoever looks in their place reads as much
+    as their own roles allow: of several the widest.
     """
     if field not in personal_fields():
         raise KeyError(f"no such personal field: {field}")
-    if actor.is_system or actor.kind is ActorKind.CLIENT:
+    if actor.is_system or (actor.kind is ActorKind.CLIENT and not actor.on_behalf_of):
         return FieldMask.FULL
     return FieldMask(actor.masks.get(field, FieldMask.NONE))
 

@@ -92,14 +92,24 @@ Work = Callable[[Turn], bool]
 ActorLookup = Callable[[int], Actor | None]
 FileGuard = Callable[[Run, Actor], None]
 """Raises when this actor may not take this run's file away now."""
+Kept = Callable[[dict[str, Any]], dict[str, Any]]
 _WORK: dict[str, Work] = {}
 _GUARDS: dict[str, FileGuard] = {}
+_KEPT: dict[str, Kept] = {}
 _ACTORS: list[ActorLookup] = []
 
 
-def register_work(kind: str, work: Work) -> None:
-    """Say how runs of this kind are worked on."""
+def register_work(kind: str, work: Work, kept: Kept | None = None) -> None:
+    """Say how runs of this kind are worked on, and what is kept of their request however they end."""
     _WORK[kind] = work
+    if kept is not None:
+        _KEPT[kind] = kept
+
+
+def _over(run: Run, state: str) -> None:
+    run.state, run.finished_at = state, clock.now()
+    if run.kind in _KEPT:
+        run.request = _KEPT[run.kind](run.request)
 
 
 def register_file_guard(kind: str, guard: FileGuard) -> None:
@@ -170,7 +180,7 @@ def run_stop(*, run_id: UUID, actor: Actor) -> Run:
     """Rows that are done stay done; the rest is left alone."""
     run: Run = lock_row(Run.objects.all(), run_id, visible_to=actor)
     if not run.is_over:
-        run.state, run.finished_at = Run.State.STOPPED, clock.now()
+        _over(run, Run.State.STOPPED)
         run.save()
         audit(actor=actor, action="run.stop", subject=run, after={"done": run.done})
     return run
@@ -236,8 +246,8 @@ def _acting(actor: Actor, run: Run) -> Actor:
 def _end(run_id: UUID, state: str, error: str = "") -> None:
     run = Run.objects.select_for_update().get(pk=run_id)
     if run.state == Run.State.RUNNING:
-        run.state, run.error = state, error[:300]
-        run.finished_at, run.leased_until = clock.now(), None
+        _over(run, state)
+        run.error, run.leased_until = error[:300], None
         run.save()
 
 

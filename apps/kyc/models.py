@@ -206,6 +206,7 @@ class Document(AuditedModel):
     """One file. It lies in the vault under its id; no name that the client chose is ever a path."""
 
     personal_fields = {"number": "document", "original_name": "free"}
+    audit_redacted = ("issued_on", "expires_on", "country")
 
     case = models.ForeignKey(
         KycCase, models.PROTECT, related_name="documents", verbose_name=_("case")

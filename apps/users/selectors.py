@@ -74,7 +74,7 @@ def network_refuses(user_id: int, address: str) -> bool:
 
 def impersonating_actor(staff: Actor, look: Impersonation, login: User) -> Actor:
     """The member of staff as the client sees the house: named as themselves, on behalf of the login, seeing only
-    what can be seen."""
+    what can be seen, and of personal fields no more than their own roles read."""
     seen = actor_for(login)
     return replace(
         seen,
@@ -83,6 +83,7 @@ def impersonating_actor(staff: Actor, look: Impersonation, login: User) -> Actor
         user_id=staff.user_id,
         permissions=frozenset(code for code in seen.permissions if ".view_" in code),
         client_ids=seen.client_ids & frozenset(look.client_ids),
+        masks=staff.masks,
         on_behalf_of=seen.id,
         fresh=False,
     )

@@ -11,6 +11,7 @@ from django.apps import apps
 from django.db import models
 
 from apps.clients.assessment import retention_rules
+from apps.core.models.base import RecordedModel
 from apps.core.privacy.blind import BlindIndexField, BlindWordsField
 from apps.core.privacy.exporting import client_path
 from apps.core.privacy.fields import EncryptedField
@@ -80,6 +81,18 @@ def test_what_is_said_not_to_be_personal_exists_and_has_a_reason() -> None:
 def test_every_declared_column_knows_what_it_becomes() -> None:
     for entry in REGISTRY:
         assert set(entry.fields) <= set(blanks(entry))
+
+
+def test_what_is_emptied_one_day_never_enters_the_trail_as_it_is() -> None:
+    plain = [
+        f"{entry.model}.{name}"
+        for entry in REGISTRY
+        if issubclass(entry.model_class, RecordedModel) and entry.data_class != DataClass.RECORDS
+        for name in entry.fields
+        if not isinstance(entry.model_class._meta.get_field(name), EncryptedField)
+        and name not in {*entry.model_class.audit_redacted, *entry.model_class.audit_untracked}
+    ]
+    assert plain == []
 
 
 @pytest.mark.django_db

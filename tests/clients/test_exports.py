@@ -7,6 +7,7 @@ import io
 import re
 import time
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -17,8 +18,9 @@ from apps.clients.exports import CLIENTS
 from apps.core import clock
 from apps.core.actor import ScopeLevel
 from apps.core.models import AuditRecord, Run, RunFile
-from apps.core.runs import run_work, runs_resume, runs_tidy
+from apps.core.runs import run_stop, run_work, runs_resume, runs_tidy
 from apps.users.models import Role, User
+from apps.users.selectors import actor_for
 
 from . import world
 
@@ -79,9 +81,25 @@ def test_what_was_searched_stands_neither_in_the_trail_nor_in_the_run():
     ask(desk("compliance"), "?q=lena@client.example&lifecycle__exact=REGISTERED")
     record, run = AuditRecord.objects.get(action="export.run"), Run.objects.get()
     assert record.after["count"] == 1
-    assert record.after["filter"].startswith("q=sha256:")
+    assert record.after["filter"].startswith("q=hmac:")
     assert record.after["filter"].endswith("&lifecycle__exact=REGISTERED")
     assert "lena" not in str(record.after) + str(run.request)
+    assert sha256(b"lena@client.example").hexdigest()[:16] not in record.after["filter"]
+
+
+def test_a_search_is_forgotten_when_the_export_fails_and_when_somebody_stops_it(
+    in_background, deliver_outbox
+):
+    browser = desk("compliance")
+    ask(browser, "?q=lena@client.example")
+    stopped = Run.objects.get()
+    assert "lena" in stopped.request["query"]
+    run_stop(run_id=stopped.pk, actor=actor_for(User.objects.get(pk=stopped.user_id)))
+    ask(browser, "?q=lena@client.example")
+    User.objects.filter(is_staff=True).update(is_active=False)
+    deliver_outbox()
+    assert sorted(run.state for run in Run.objects.all()) == ["FAILED", "STOPPED"]
+    assert {run.request["query"].partition(":")[0] for run in Run.objects.all()} == {"q=hmac"}
 
 
 def test_staff_of_another_company_export_nothing_of_this_one():

@@ -39,8 +39,10 @@ from apps.core.errors import NotAllowed, NotVisible, SelfApproval, WrongState
 from apps.core.models import Approval, AuditRecord, DataKey, Mail
 from apps.core.outbox import deliver_all
 from apps.core.privacy import keys
+from apps.ib.models import Partner
 from apps.kyc.models import Document
 from apps.kyc.vault import store
+from apps.users.models import KnownDevice
 from tests.clients import world
 from tests.kyc import story
 
@@ -128,6 +130,50 @@ class TestErasure:
             == []
         )
         assert rows() == before
+
+    def test_history_and_trail_say_nothing_that_the_row_no_longer_says(self):
+        client = world.answered()
+        document = story.send(client, number="C01X00T47", country="FR")
+        partner = Partner(code="vogel", name="Vogel Partners", client=client, currency="EUR")
+        partner.save_as(world.SYSTEM, "applied")
+        user = world.user_of(client)
+        KnownDevice.objects.create(user=user, key="k", description="Firefox of Lena")
+        asked(client)
+        agree()
+
+        assert {row.name for row in partner.history.all()} == {""}
+        assert {
+            row.citizenship for row in Person.objects.get(pk=client.person_id).history.all()
+        } == {""}
+        assert {row.country for row in Document.objects.get(pk=document.pk).history.all()} == {""}
+        assert not KnownDevice.objects.filter(user=user).exists()
+        trail = [
+            record.after[name]
+            for record in AuditRecord.objects.all()
+            for name in ("name", "citizenship", "tax_residence")
+            if name in record.after and record.subject_type in ("ib.Partner", "clients.Person")
+        ]
+        assert trail
+        assert [said for said in trail if said and not said.startswith("sealed:")] == []
+
+    def test_a_message_that_came_after_the_erasure_goes_with_the_next_one(self):
+        client = closed(world.applicant())
+        user_id = world.user_of(client).pk
+        asked(client)
+        agree()
+        late = {"to": "lena@client.example", "subject": "Late", "body": "Dear Lena"}
+        Mail.objects.create(**late, user_id=user_id)
+        Mail.objects.create(**late, client_id=client.pk)
+        Mail.objects.create(to="omar@client.example", subject="Late", body="Dear Omar")
+
+        second = erasure_request(
+            client_id=client.pk, actor=world.staff("compliance"), reason="by letter"
+        )
+        agree()
+
+        assert [mail.to for mail in Mail.objects.all()] == ["omar@client.example"]
+        again = world.again(second).certificate["erased"]
+        assert [(part["class"], part["rows"]["core.Mail"]) for part in again] == [("MESSAGES", 2)]
 
     def test_a_client_of_ours_keeps_what_the_contract_and_the_law_need(self):
         client = closed(world.applicant())
@@ -260,6 +306,20 @@ class TestRetention:
         assert Person.objects.get(pk=first.person_id).first_name == "Lena"
         assert Person.objects.get(pk=second.person_id).first_name == ""
         assert Erasure.objects.filter(client=second, data_class="RECORDS").count() == 0
+
+    def test_messages_go_with_the_contact_though_nobody_asked(self):
+        client = closed(world.applicant())
+        Mail.objects.create(
+            to="lena@client.example", subject="Farewell", body="Dear Lena", client_id=client.pk
+        )
+        run = retention_preview(actor=world.SYSTEM)
+        retention_purge(retentionrun_id=run.pk, actor=world.staff("compliance"), reason="due")
+        agree("mlro")
+
+        assert not Mail.objects.filter(to_index="lena@client.example").exists()
+        assert {part["class"] for part in world.again(run).purged} == {
+            "CONTACT", "LOGIN", "MESSAGES",
+        }  # fmt: skip
 
     def test_nothing_is_due_before_its_day_and_looking_changes_nothing(self):
         closed(world.applicant())

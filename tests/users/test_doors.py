@@ -13,9 +13,11 @@ from apps.core import clock
 from apps.core.addresses import client_address
 from apps.core.context import RequestContext, set_request
 from apps.core.errors import InvalidInput, NotAllowed, NotVisible, ReadOnly
+from apps.core.masks import FieldMask, mask_for
 from apps.core.models import AuditRecord
 from apps.users.errors import LocksOneselfOut, NotAClient
 from apps.users.models import Impersonation, NetworkRule, RoleGrant, User
+from apps.users.selectors import actor_for, impersonating_actor
 from apps.users.services import (
     impersonation_start,
     network_rule_add,
@@ -52,6 +54,18 @@ def looks(browser: Browser, login: User, minutes: int = 15):
         f"/admin/users/impersonation/begin/{login.pk}/",
         {"minutes": minutes, "reason": "asked about the missing deposit"},
     )
+
+
+def test_whoever_looks_reads_no_more_of_the_person_than_in_the_back_office(lena, sara):
+    browser, login = browser_of(sara), user_of(lena)
+    looks(browser, login)
+    look, staff = Impersonation.objects.get(), actor_for(sara)
+
+    looking = impersonating_actor(staff, look, login)
+
+    for field in ("clients.Person.tax_id", "payments.PaymentInstrument.details"):
+        assert mask_for(looking, field) is mask_for(staff, field) is FieldMask.PARTIAL
+        assert mask_for(actor_for(login), field) is FieldMask.FULL
 
 
 def test_the_client_is_seen_as_the_client_sees_it_and_nothing_can_be_changed(lena, sara):

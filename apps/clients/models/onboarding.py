@@ -22,6 +22,7 @@ class OnboardingSession(AuditedModel):
     published meanwhile does not change the ground under somebody's feet."""
 
     personal_fields = {"answers": "free"}
+    audit_redacted = ("last_problem",)
 
     client = models.OneToOneField(
         "clients.Client", models.PROTECT, related_name="onboarding", verbose_name=_("client")

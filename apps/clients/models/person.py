@@ -40,6 +40,7 @@ class Person(AuditedModel):
         "postal_code": "postcode",
         "tax_id": "document",
     }
+    audit_redacted = ("citizenship", "tax_residence", "no_tax_id_reason")
     personal_permission = "clients.view_client"
 
     first_name = EncryptedTextField(_("first name"), max_length=100, subject="id")

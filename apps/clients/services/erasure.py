@@ -39,7 +39,7 @@ def erasure_request(*, client_id: UUID, actor: Actor, reason: str) -> PrivacyReq
     actor.require(PRIVACY_OWN if actor.kind is ActorKind.CLIENT else MANAGE_PRIVACY, client)
     require_none_open(client, PrivacyRequestKind.ERASURE)
     verdicts = assess(client)
-    if not any(verdict.may_go and not verdict.erased for verdict in verdicts):
+    if not any(verdict.may_go for verdict in verdicts):
         raise NothingMayGo
     request = PrivacyRequest(
         client=client,
@@ -100,21 +100,25 @@ def _erase(approval: Approval, *, actor: Actor) -> None:
 def erase(
     client: Client, verdicts: list[Verdict], *, actor: Actor, basis: str
 ) -> list[dict[str, Any]]:
-    """Erase every class that may go and has not gone, on a locked client; then destroy the keys that nothing needs.
+    """Erase every class that may go, on a locked client; then destroy the keys that nothing needs.
 
-    Answers the proof, without a name in it. Harmless when repeated. Raises `NothingMayGo` under a legal hold.
+    What went before goes again, because a message may have come since; it enters the proof only when something
+    had. Answers the proof, without a name in it. Raises `NothingMayGo` under a legal hold.
     """
     if on_hold(client.pk):
         raise NothingMayGo
-    due = [verdict.data_class for verdict in verdicts if verdict.may_go and not verdict.erased]
+    due = [verdict.data_class for verdict in verdicts if verdict.may_go]
     if not due:
         return []
     subject = subject_of(client)
     touched = {data_class: erase_class(data_class, subject) for data_class in due}
-    gone = {verdict.data_class for verdict in verdicts if verdict.erased} | set(due)
-    keys = _destroy_unneeded(subject, gone)
+    before = {verdict.data_class for verdict in verdicts if verdict.erased}
+    keys = _destroy_unneeded(subject, before | set(due))
+    proved = [name for name in due if name not in before or any(touched[name].values())]
+    if not proved:
+        return []
     proof = []
-    for data_class in due:
+    for data_class in proved:
         row = Erasure.objects.create(
             client=client,
             data_class=data_class,
@@ -124,7 +128,7 @@ def erase(
             keys=keys.get(SEALED_BY.get(data_class, Keep.ERASABLE), []),
         )
         proof.append({"class": data_class, "rows": row.rows, "keys": row.keys})
-    emit(ClientErased(client_id=client.pk, classes=due))
+    emit(ClientErased(client_id=client.pk, classes=proved))
     return proof
 
 

@@ -23,6 +23,7 @@ from apps.core.locks import lock_row
 from apps.core.models import Approval
 from apps.core.privacy.registry import DataClass
 
+# Messages are not shown as due, because they always are: they go with whatever else of the client is purged.
 BY_ITSELF = frozenset(set(DataClass.values) - {DataClass.RECORDS, DataClass.MESSAGES})
 
 
@@ -135,7 +136,13 @@ def _purge(approval: Approval, *, actor: Actor) -> None:
         client = client_locked(UUID(client_id), visible_to=actor)
         if on_hold(client.pk):
             continue
-        due = [v for v in assess(client) if v.erased or (client_id, v.data_class) in shown]
+        due = [
+            verdict
+            for verdict in assess(client)
+            if verdict.erased
+            or (client_id, verdict.data_class) in shown
+            or verdict.data_class == DataClass.MESSAGES
+        ]
         parts = erase(client, due, actor=actor, basis="term of retention over")
         purged += [
             {"client": client_id, "number": client.number, "class": part["class"]} for part in parts

@@ -28,6 +28,7 @@ from apps.core.errors import DomainError, NotAllowed
 from apps.core.exports import CSV, FORMATS, XLSX, Export, export_rows, write
 from apps.core.ids import new_id
 from apps.core.models import Run
+from apps.core.privacy.blind import keyed
 from apps.core.runs import (
     Turn,
     keep_file,
@@ -95,7 +96,7 @@ def told(query: str) -> str:
     """The list's address without what was searched, which is often a person's name: only that there was something."""
     kept = QueryDict(query, mutable=True)
     if kept.get("q"):
-        kept["q"] = "sha256:" + hashlib.sha256(str(kept["q"]).encode()).hexdigest()[:16]
+        kept["q"] = "hmac:" + keyed("search", str(kept["q"]))[:16]
     return kept.urlencode(safe=":")
 
 
@@ -239,8 +240,7 @@ def _keep(run_id: UUID, actor: Actor, count: int, file_format: str, content: byt
     if run.state != Run.State.RUNNING:
         raise Stopped
     run.total = run.done = count
-    run.request["query"] = told(run.request["query"])
-    run.save(update_fields=["total", "done", "request"])
+    run.save(update_fields=["total", "done"])
     name = f"{run.what.partition('.')[2]}-{clock.now():%Y%m%d-%H%M%S}.{file_format}"
     keep_file(run, name=name, content_type=FORMATS[file_format], content=content)
     audit(
@@ -249,7 +249,7 @@ def _keep(run_id: UUID, actor: Actor, count: int, file_format: str, content: byt
         subject=run,
         after={
             "list": run.what,
-            "filter": run.request["query"],
+            "filter": told(run.request["query"]),
             "columns": run.request["columns"],
             "format": file_format,
             "count": count,
@@ -259,5 +259,10 @@ def _keep(run_id: UUID, actor: Actor, count: int, file_format: str, content: byt
     )
 
 
-register_work(Run.Kind.EXPORT, export_work)
+def without_search(request: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of a request once its run is over, however it ended."""
+    return request | {"query": told(request.get("query", ""))}
+
+
+register_work(Run.Kind.EXPORT, export_work, kept=without_search)
 register_file_guard(Run.Kind.EXPORT, guard_file)

@@ -32,6 +32,8 @@ class MailboxBackend(BaseEmailBackend):
                     body=str(message.body),
                     html=html,
                     sent_at=clock.now(),
+                    user_id=getattr(message, "reader_user_id", None),
+                    client_id=getattr(message, "reader_client_id", None),
                 )
         return len(email_messages)
 

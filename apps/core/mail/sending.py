@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import smtplib
 from collections.abc import Callable, Mapping
@@ -26,6 +25,7 @@ from apps.core.mail.kinds import MailKind, Purpose
 from apps.core.mail.texts import Words, words_for
 from apps.core.mail.unsubscribe import may_market_to, way_out
 from apps.core.models import SentMail
+from apps.core.privacy.blind import keyed
 
 ADDRESS = re.compile(r"\S+@\S+")
 
@@ -111,7 +111,8 @@ def mail_send(kind: MailKind, *, to: Addressee, values: Mapping[str, Any], key: 
     row = _claim(kind, to, words, key)
     if row is None:
         return False
-    message = composed(kind, to, words, values, message_id=row.message_id)
+    message: Any = composed(kind, to, words, values, message_id=row.message_id)
+    message.reader_user_id, message.reader_client_id = to.user_id, to.client_id
     try:
         _send(message)
     except Undeliverable as refused:
@@ -122,7 +123,7 @@ def mail_send(kind: MailKind, *, to: Addressee, values: Mapping[str, Any], key: 
 
 
 def _claim(kind: MailKind, to: Addressee, words: Words, key: str) -> SentMail | None:
-    digest = hashlib.sha256(f"{key}:{to.address.lower()}".encode()).hexdigest()[:32]
+    digest = keyed("mail", f"{key}:{to.address.lower()}")
     with transaction.atomic():
         row, _made = SentMail.objects.get_or_create(
             key=key,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import UUID
@@ -16,8 +16,9 @@ from apps.core import clock
 from apps.core.audit import audit
 from apps.core.ids import new_id
 from apps.core.privacy.blind import BlindIndexField, BlindWordsField
-from apps.core.privacy.fields import EncryptedField
-from apps.core.privacy.keys import one_lookup
+from apps.core.privacy.fields import EncryptedField, encrypted_fields
+from apps.core.privacy.keyring import index_key
+from apps.core.privacy.keys import Keep, key_for_writing, one_lookup
 
 if TYPE_CHECKING:
     from apps.core.actor import Actor
@@ -28,8 +29,8 @@ _UNTRACKED = {"updated_at"}
 class RecordedModel(models.Model):
     """A row whose every change says who and why. Write with `save_as`.
 
-    Names in `audit_redacted` enter the audit trail as a digest only, those in `audit_untracked` not at all,
-    encrypted fields as a mark that means nothing without the subject's key.
+    Names in `audit_redacted` and encrypted fields enter the audit trail as a mark that means nothing without the
+    subject's key, those in `audit_untracked` not at all.
     """
 
     audit_redacted: ClassVar[Collection[str]] = ()
@@ -52,6 +53,12 @@ class RecordedModel(models.Model):
     def audit_client_id(self) -> UUID | None:
         """The client whose timeline this row belongs to."""
         return getattr(self, "client_id", None)
+
+    @property
+    def audit_subject(self) -> UUID | None:
+        """Whose key makes the marks of this row; None: the house's, with which blind indexes are made."""
+        sealed = encrypted_fields(type(self))
+        return sealed[0].subject_of(self) if sealed else None
 
     def save_as(self, actor: Actor, reason: str, *, action: str = "") -> None:
         """Save the whole row with its history and audit record; `action` is named `noun.verb`."""
@@ -112,8 +119,15 @@ class RecordedModel(models.Model):
             return field.mark(self, value)
         name = field.attname
         if name in self.audit_redacted and value not in (None, ""):
-            return "sha256:" + hashlib.sha256(f"{self.pk}:{value}".encode()).hexdigest()[:16]
+            return self._mark(name, value)
         return value
+
+    def _mark(self, name: str, value: Any) -> str:
+        """Equal values of a row are equal; without the key nobody finds one by trying."""
+        subject = self.audit_subject
+        key = key_for_writing(subject, Keep.STATUTORY).mark if subject else index_key()
+        plain = f"{self._meta.db_table}.{name}:{self.pk}:{value}".encode()
+        return "sealed:" + hmac.digest(key, plain, "sha256").hex()[:16]
 
 
 class AuditedModel(RecordedModel):

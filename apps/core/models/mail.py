@@ -14,7 +14,8 @@ from apps.core.querysets import MachineryQuerySet
 class Mail(models.Model):
     """A message in the local mailbox, which stands in for the post office in a demo.
 
-    It lies under the house's key, because it may go to anybody; erasing somebody removes what was sent to them.
+    It lies under the house's key, because it may go to anybody; erasing somebody removes what was sent to them,
+    found by the address and, where it is known who reads there, by login and client.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -24,6 +25,8 @@ class Mail(models.Model):
     subject = EncryptedTextField(_("subject"), max_length=200, keep=Keep.ERASABLE, row="ref")
     body = EncryptedTextField(_("body"), keep=Keep.ERASABLE, row="ref")
     html = EncryptedTextField(_("HTML"), blank=True, keep=Keep.ERASABLE, row="ref")
+    user_id = models.BigIntegerField(_("login"), null=True, blank=True, db_index=True)
+    client_id = models.UUIDField(_("client"), null=True, blank=True, db_index=True)
     sent_at = models.DateTimeField(_("sent at"), default=clock.now)
 
     objects = MachineryQuerySet.as_manager()

@@ -147,8 +147,22 @@ def _erase(entry: PersonalData, subject: Subject) -> int:
     if entry.erase is Erase.DELETE:
         return rows.delete()[0]
     if entry.erase is Erase.BLANK:
-        return rows.update(**blanks(entry))
+        return _empty(entry, rows)
     return 0
+
+
+def _empty(entry: PersonalData, rows: models.QuerySet[Any]) -> int:
+    """Empty the columns here and in the history of the rows. Answers how many rows still said something."""
+    empty = blanks(entry)
+    found = list(rows.values("pk", *entry.fields))
+    history = getattr(entry.model_class, "history", None)
+    if history is not None:
+        key = entry.model_class._meta.pk.attname  # type: ignore[union-attr]
+        history.filter(**{f"{key}__in": [row["pk"] for row in found]}).update(**empty)
+    rows.update(**empty)
+    return sum(
+        any(row[name] and row[name] != empty[name] for name in entry.fields) for row in found
+    )
 
 
 def blanks(entry: PersonalData) -> dict[str, Any]:

@@ -27,6 +27,8 @@ A = AgreementState
 class Partner(AuditedModel):
     """An introducing broker. Also a client: commission is paid into the client's wallet."""
 
+    audit_redacted = ("name",)
+
     code = models.SlugField(_("code"), max_length=40, unique=True)
     name = models.CharField(_("name"), max_length=120)
     client = models.OneToOneField(
@@ -54,6 +56,10 @@ class Partner(AuditedModel):
 
     @property
     def audit_client_id(self) -> UUID:
+        return self.client_id
+
+    @property
+    def audit_subject(self) -> UUID:
         return self.client_id
 
     @property

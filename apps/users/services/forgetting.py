@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db.models import F
 
-from apps.users.models import User
+from apps.users.models import KnownDevice, User
 
 NOWHERE = "erased.invalid"
 
@@ -32,6 +32,6 @@ def login_forget(user_id: int) -> bool:
     store = import_module(settings.SESSION_ENGINE).SessionStore()
     for session in UserSession.objects.filter(user_id=user_id):
         store.delete(session.session_key)
-    for rows in (UserSession, EmailAddress, Authenticator):
+    for rows in (UserSession, EmailAddress, Authenticator, KnownDevice):
         rows.objects.filter(user_id=user_id).delete()
     return True
