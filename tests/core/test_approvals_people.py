@@ -255,6 +255,36 @@ def test_the_vote_of_somebody_who_lost_the_permission_meanwhile_is_void(team):
     assert vote(approval, THIRD).state == "APPROVED"
 
 
+def test_a_stand_in_who_left_or_is_named_no_more_counts_no_more(team):
+    for end in ("left", "over"):
+        with later(days=1):
+            given = lends(AWAY, COVER)
+            approval = ask(required=2)
+            vote(approval, COVER)
+            if end == "left":
+                team.left.add(COVER.id)
+            else:
+                team.left.clear()
+                delegation_end(delegation_id=given.pk, actor=AWAY, reason="back early")
+            assert vote(approval, SECOND).state == "PENDING"
+            assert ApprovalVote.objects.get(approval=approval, voter_id=COVER.id).void
+            assert vote(approval, THIRD).state == "APPROVED"
+            team.left.clear()
+            Delegation.objects.filter(ended_at=None).update(ended_at=clock.now())
+
+
+def test_a_void_vote_does_not_come_back_in_its_round(team):
+    approval = ask(required=3)
+    vote(approval, FIRST)
+    team.left.add(FIRST.id)
+    vote(approval, SECOND)
+    team.left.clear()
+    refused(AlreadyVoted, lambda: vote(approval, FIRST))
+    assert FIRST.id not in {person.id for person in eligible(approval).people}
+    approval_revise(approval_id=approval.pk, payload={"amount": "90"}, actor=MAKER, reason="again")
+    assert vote(approval, FIRST).state == "PENDING"
+
+
 # rounds
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,11 +13,11 @@ from django.db import connection
 from django.test import Client as Browser
 
 from apps.core import clock
-from apps.core.approvals import delegation_give
+from apps.core.approvals import EFFECTS, approval_return, delegation_give
 from apps.core.approvals.errors import DutiesTogether
 from apps.core.consumers import NOT_SIGNED_IN
 from apps.core.errors import NotAllowed
-from apps.core.models import Approval, AuditRecord, Delegation
+from apps.core.models import Approval, AuditRecord, Delegation, Mail
 from apps.core.notifications.consumers import NotificationsConsumer
 from apps.users.errors import (
     BeyondOwnScope,
@@ -40,6 +41,7 @@ from apps.users.services import (
 )
 from apps.users.services.staff import welcome_link
 from apps.users.signin.policy import factor_wanted
+from tests.core.approving import ACTION, FIRST, ask, paying
 from tests.users.people import PASSWORD, acting, hire, refused, roles_of
 
 STRONG = "a-very-long-newcomers-secret-7"
@@ -98,6 +100,35 @@ def test_stand_ins_and_requests_end_too(admin, checker):
     assert Approval.objects.get(action="users.access").state == "WITHDRAWN"
     ended = AuditRecord.objects.get(action="user.ended").after
     assert (ended["grants"], ended["requests"], ended["delegations"]) == (1, 1, 1)
+
+
+@pytest.mark.django_db
+def test_what_a_leaver_asked_for_is_not_agreed_to_afterwards(admin, checker):
+    leaver = acting(hire("fatima", "finance"))
+    with paying():
+        waits, returned, others = ask(actor=leaver), ask(actor=leaver), ask(actor=acting(admin))
+        approval_return(approval_id=returned.pk, actor=FIRST, reason="which invoice?")
+        user_cut_off(user_id=leaver.user_id, actor=acting(checker), reason="left")
+    states = dict(Approval.objects.values_list("pk", "state"))
+    assert states == {waits.pk: "WITHDRAWN", returned.pk: "WITHDRAWN", others.pk: "PENDING"}
+    assert [mail.to for mail in Mail.objects.all()].count("freed") == 2
+    assert AuditRecord.objects.get(action="user.ended").after["asked"] == 2
+
+
+@pytest.mark.django_db
+def test_a_request_that_cannot_be_taken_back_is_marked_and_holds_nothing_up(admin, checker):
+    leaver = acting(hire("fatima", "finance"))
+
+    def stuck(*_: object, **__: object) -> None:
+        raise NotAllowed(permission="freeing it")
+
+    with paying():
+        EFFECTS[ACTION] = replace(EFFECTS[ACTION], on_reject=stuck)
+        approval = ask(actor=leaver)
+        user_cut_off(user_id=leaver.user_id, actor=acting(checker), reason="left")
+    approval = Approval.objects.get()
+    assert (approval.state, approval.severity) == ("PENDING", "CRITICAL")
+    assert not User.objects.get(pk=leaver.user_id).is_active
 
 
 def lend(holder: User, delegate: User) -> None:

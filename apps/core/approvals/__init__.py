@@ -49,6 +49,7 @@ from apps.core.approvals.requests import (
     approval_request,
     approval_revise,
     approval_withdraw,
+    approvals_end_of,
     require_none_open,
 )
 
@@ -71,6 +72,7 @@ __all__ = [
     "approval_take_over",
     "approval_vote",
     "approval_withdraw",
+    "approvals_end_of",
     "approvals_escalate",
     "approvals_expire",
     "approves",

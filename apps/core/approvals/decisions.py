@@ -18,11 +18,12 @@ from apps.core.approvals.standing import (
     chain_of,
     counted,
     demoted,
+    spent_by,
     standing_of,
     votes_of,
 )
 from apps.core.commands import command
-from apps.core.errors import NotAllowed, StaleBase, WrongState
+from apps.core.errors import AlreadyVoted, NotAllowed, StaleBase, WrongState
 from apps.core.events import emit
 from apps.core.locks import lock_row
 from apps.core.models import Approval, ApprovalVote, VoteVoid
@@ -79,7 +80,8 @@ def _to_decide(approval_id: UUID, actor: Actor) -> tuple[Approval, list[Approval
     """The locked request, the votes that count, and where the actor stands. Raises why they may not decide."""
     approval = lock_row(Approval.objects.all(), approval_id, visible_to=actor)
     require_open(approval)
-    votes = counted(votes_of(approval), approval.round)
+    every = votes_of(approval)
+    votes = counted(every, approval.round)
     lost = demoted(approval, votes) if votes else []
     if lost:
         votes = [vote for vote in votes if vote not in lost]
@@ -93,6 +95,9 @@ def _to_decide(approval_id: UUID, actor: Actor) -> tuple[Approval, list[Approval
             for vote in lost
         )
     standing = standing_of(approval, actor, votes)
+    who = {actor.id, standing.acts_for.id if standing.acts_for else actor.id}
+    if who & spent_by(approval, every):
+        raise AlreadyVoted
     holder = approval.claimed_now_by
     if holder and holder != actor.id and not actor.is_system:
         raise Claimed(who=approval.claimed_label, until=f"{approval.claimed_until:%H:%M} UTC")

@@ -12,7 +12,7 @@ from apps.core.actor import Actor
 from apps.core.approvals.chain import current_stage
 from apps.core.approvals.effects import EFFECTS
 from apps.core.approvals.people import identities
-from apps.core.approvals.standing import cast_of, chain_of, counted
+from apps.core.approvals.standing import cast_of, chain_of, counted, spent_by
 from apps.core.models import Approval, EmergencyReview
 from apps.core.panels import QueueRow, register_queue
 from apps.core.permissions import REVIEW_EMERGENCY, VIEW_APPROVAL
@@ -38,7 +38,7 @@ def decidable(actor: Actor) -> list[Approval]:
 def _mine_to_decide(approval: Approval, actor: Actor, own: frozenset[str]) -> bool:
     votes = counted(approval.votes.all(), approval.round)
     place = current_stage(chain_of(approval), cast_of(votes))
-    if place is None or any(actor.id in (vote.voter_id, vote.authority) for vote in votes):
+    if place is None or actor.id in spent_by(approval, approval.votes.all()):
         return False
     if own & set(approval.beneficiary_ids):
         return False

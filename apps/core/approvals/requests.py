@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import models
+from django.db import models, transaction
 
 from apps.core import clock
 from apps.core.actor import Actor
@@ -20,10 +20,10 @@ from apps.core.approvals.policies import Policy, in_base, policy_for
 from apps.core.approvals.standing import chain_of, is_void, stages_kept, votes_of
 from apps.core.commands import command, joined
 from apps.core.context import under_approval
-from apps.core.errors import WrongState
+from apps.core.errors import DomainError, WrongState
 from apps.core.events import emit
-from apps.core.locks import lock_row
-from apps.core.models import Approval, ApprovalRound, VoteVoid
+from apps.core.locks import lock_row, lock_rows
+from apps.core.models import Approval, ApprovalRound, Severity, VoteVoid
 from apps.core.money import Money
 from apps.core.permissions import Permission
 
@@ -271,6 +271,26 @@ def approval_cancel(*, approval: Approval, actor: Actor, reason: str) -> None:
     if approval.is_open:
         approval.withdraw(by=actor, reason=reason)
         finish(approval, actor, reason, "approval.withdraw", effect=False)
+
+
+def approvals_end_of(*, maker_id: str, actor: Actor, reason: str) -> int:
+    """Take back every open request of somebody who leaves, with what belongs to its end. Part of the caller's command.
+
+    What cannot be taken back never holds the cut-off up: it stays and is marked critical for whoever decides.
+    """
+    leaving = replace(Actor.system("leavers"), on_behalf_of=actor.id)
+    ended = 0
+    for approval in lock_rows(Approval.objects.open().filter(maker_id=maker_id)):
+        try:
+            with transaction.atomic():
+                approval.withdraw(by=leaving, reason=reason)
+                finish(approval, leaving, reason, "approval.withdraw")
+        except DomainError:
+            stays = lock_row(Approval.objects.all(), approval.pk)
+            stays.severity = Severity.CRITICAL
+            stays.save_as(leaving, reason, action="approval.maker_left")
+        ended += 1
+    return ended
 
 
 def approval_open(action: str, subject: models.Model) -> Approval | None:

@@ -71,6 +71,13 @@ def votes_of(approval: Approval) -> list[ApprovalVote]:
     return list(approval.votes.select_related("void").order_by("id"))
 
 
+def spent_by(approval: Approval, votes: Iterable[ApprovalVote]) -> set[str]:
+    """Who has used their vote in this round, as voter or authority. A void vote is used too: it never comes back,
+    and whoever may decide again does so in the next round."""
+    rows = [vote for vote in votes if vote.round == approval.round]
+    return {name for vote in rows for name in (vote.voter_id, vote.authority)}
+
+
 def cast_of(votes: Iterable[ApprovalVote]) -> list[Cast]:
     return [
         Cast(vote.stage, vote.voter_id, vote.authority)
@@ -91,7 +98,15 @@ def standing_of(
     Their own permission comes first; without it, that of a colleague who is away and named them. Whoever is named
     lends only what they hold themselves today, so nothing is passed on twice.
     """
-    given = counted(votes_of(approval) if votes is None else votes, approval.round)
+    every = votes_of(approval) if votes is None else votes
+    standing = _standing(approval, actor, counted(every, approval.round))
+    who = {actor.id, standing.acts_for.id if standing.acts_for else actor.id}
+    if who & spent_by(approval, every):
+        raise AlreadyVoted
+    return standing
+
+
+def _standing(approval: Approval, actor: Actor, given: list[ApprovalVote]) -> Standing:
     chain, cast = chain_of(approval), cast_of(given)
     place = current_stage(chain, cast)
     if place is None:
@@ -193,7 +208,8 @@ class Eligible:
 
 def eligible(approval: Approval, votes: list[ApprovalVote] | None = None) -> Eligible:
     """Everybody on duty who may decide now: holders who are not away, and those who stand in for one who is."""
-    given = counted(votes_of(approval) if votes is None else votes, approval.round)
+    every = votes_of(approval) if votes is None else votes
+    given, spent = counted(every, approval.round), spent_by(approval, every)
     chain, cast = chain_of(approval), cast_of(given)
     place = current_stage(chain, cast)
     if place is None:
@@ -207,7 +223,7 @@ def eligible(approval: Approval, votes: list[ApprovalVote] | None = None) -> Eli
     found: dict[str, Actor] = {}
     for holder in directory().holders(stage.permissions):
         candidate = _present(holder, away)
-        if candidate is None or candidate.id in found:
+        if candidate is None or candidate.id in found or {candidate.id, holder.id} & spent:
             continue
         held = [code for code in stage.permissions if holder.allows(code)]
         stands_in = holder if candidate.id != holder.id else None
@@ -230,7 +246,8 @@ def _sees(actor: Actor, approval: Approval) -> bool:
 
 
 def demoted(approval: Approval, votes: list[ApprovalVote]) -> list[ApprovalVote]:
-    """Votes of people who left, or hold the permission no more, since they voted. What is no login is not judged."""
+    """Votes of people who left, hold the permission no more, or stand in no more for whom they voted, since they did.
+    What is no login is not judged."""
     chain, lost = chain_of(approval), []
     for vote in counted(votes, approval.round):
         try:
@@ -238,6 +255,21 @@ def demoted(approval: Approval, votes: list[ApprovalVote]) -> list[ApprovalVote]
         except KeyError:
             continue
         allowed = chain[vote.stage].permissions
-        if holder is None or not any(holder.allows(code) for code in allowed):
+        if (
+            holder is None
+            or not any(holder.allows(code) for code in allowed)
+            or (vote.on_behalf_of and not _stands_in_still(vote))
+        ):
             lost.append(vote)
     return lost
+
+
+def _stands_in_still(vote: ApprovalVote) -> bool:
+    """Whether the one who voted works here and is still named by the one they voted for."""
+    try:
+        voter = directory().find(vote.voter_id)
+    except KeyError:
+        return False
+    return voter is not None and any(
+        holder.id == vote.authority for _row, holder in lent_to(voter, [vote.permission])
+    )

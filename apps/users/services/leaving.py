@@ -9,7 +9,7 @@ from django.db import transaction
 
 from apps.core import clock
 from apps.core.actor import Actor
-from apps.core.approvals import approval_cancel, delegations_end_of
+from apps.core.approvals import approval_cancel, approvals_end_of, delegations_end_of
 from apps.core.audit import audit
 from apps.core.commands import command
 from apps.core.events import emit
@@ -56,6 +56,8 @@ def cut_off(user: User, *, actor: Actor, reason: str) -> None:
     user.save_as(actor, reason, action="user.cut_off")
     ended = {"grants": sum(grant_end(grant, actor=actor, reason=reason) for grant in grants)}
     ended["requests"] = _withdraw_requests(user, actor, reason)
+    if user.is_staff:
+        ended["asked"] = approvals_end_of(maker_id=f"user:{user.pk}", actor=actor, reason=reason)
     ended["sessions"] = sessions_forget(UserSession.objects.filter(user=user))
     ended["delegations"] = delegations_end_of(
         actor_id=f"user:{user.pk}", actor=actor, reason=reason
@@ -69,9 +71,8 @@ def cut_off(user: User, *, actor: Actor, reason: str) -> None:
 
 
 def _withdraw_requests(user: User, actor: Actor, reason: str) -> int:
-    waiting = Approval.objects.filter(
+    waiting = Approval.objects.open().filter(
         action=ACCESS,
-        state=Approval.State.PENDING,
         subject_type=User._meta.label,
         subject_id=str(user.pk),
     )
