@@ -23,7 +23,7 @@ from apps.core.audit import audit
 from apps.core.commands import command
 from apps.core.errors import DomainError, StaleBase
 from apps.core.models import Approval
-from apps.core.permissions import APPLY_CONFIG, APPROVE_CONFIG, EXPORT_CONFIG
+from apps.core.permissions import APPLY_CONFIG, APPROVE_CONFIG, EXPORT_CONFIG, Permission
 from apps.core.signing import Signature, canonical, sign, verify
 
 FORMAT = "brokeros-config"
@@ -76,6 +76,9 @@ class ConfigKind:
     `export` answers key → values in force; `schema` is what values may be; `apply` makes one change inside a
     transaction that somebody else owns; `check` answers what is wrong with values. A kind with `retires`
     is asked by `held` why a key cannot be retired yet. Changes are made in the order of `sort`.
+
+    A kind that grants power `needs` the same permission as its own page, of the maker and of whoever agrees last;
+    `favours` names the logins that gain by a change and so decide on none, `refuses` why a change is never made.
     """
 
     code: str
@@ -89,6 +92,9 @@ class ConfigKind:
     version: int = 1
     order: int = 50
     sort: Callable[[str], Any] = str
+    needs: Permission | None = None
+    favours: Callable[[Change], Iterable[Any]] = lambda change: ()
+    refuses: Callable[[Change], str] = lambda change: ""
 
 
 CONFIG_KINDS: dict[str, ConfigKind] = {}
@@ -276,7 +282,10 @@ def config_plan(state: dict[str, Any], *, actor: Actor) -> ConfigPlan:
                 continue
             if after is None and (why := kind.held(key)):
                 raise ConfigRefused(problem=f"{kind.code} {key} cannot be retired: {why}")
-            changes.append(Change(kind.code, key, before, after))
+            change = Change(kind.code, key, before, after)
+            if why := kind.refuses(change):
+                raise ConfigRefused(problem=f"{kind.code} {key} cannot be changed: {why}")
+            changes.append(change)
     return ConfigPlan(changes, kept, digest(here), digest(state), sorted(state))
 
 
@@ -293,6 +302,7 @@ def config_request(*, raw: bytes, base: str, actor: Actor, reason: str) -> Appro
         raise StaleBase
     if not plan.changes:
         raise ConfigRefused(problem="everything is already as it says")
+    _require_powers(plan, actor)
     counts = ", ".join(f"{plan.count(act)} {act}" for act in ("create", "change", "retire"))
     return approval_request(
         action=ACTION,
@@ -302,20 +312,56 @@ def config_request(*, raw: bytes, base: str, actor: Actor, reason: str) -> Appro
         actor=actor,
         reason=reason,
         base={"state": plan.base},
+        diff=[line for change in plan.changes for line in told(change)],
+        beneficiary_ids=[
+            who for change in plan.changes for who in CONFIG_KINDS[change.kind].favours(change)
+        ],
     )
+
+
+def _require_powers(plan: ConfigPlan, actor: Actor) -> None:
+    for code in dict.fromkeys(change.kind for change in plan.changes):
+        if (needed := CONFIG_KINDS[code].needs) is not None:
+            actor.require(needed)
+
+
+def told(change: Change) -> list[tuple[str, str, Any, Any]]:
+    """What whoever agrees reads of a change: each field before and after, unabridged; of lists what goes and comes."""
+    before, after = change.before or {}, change.after or {}
+    where = f"{CONFIG_KINDS[change.kind].label} {change.key}"
+    if change.after is None:
+        return [(f"{change.kind} {change.key}", where, _words(before), "retired")]
+    return [
+        (f"{change.kind} {change.key} {name}", f"{where}: {name}", *_parted(old, new))
+        for name in sorted(set(before) | set(after))
+        if (old := before.get(name)) != (new := after.get(name))
+    ]
+
+
+def _parted(old: Any, new: Any) -> tuple[Any, Any]:
+    both = [*(old or []), *(new or [])] if isinstance(new, list) else []
+    if both and isinstance(old, list) and all(isinstance(item, str) for item in both):
+        gone = [item for item in old if item not in new]
+        return ", ".join(gone) or None, ", ".join(i for i in new if i not in old) or None
+    return _words(old), _words(new)
+
+
+def _words(value: Any) -> Any:
+    return value if value is None or isinstance(value, str) else canonical(value).decode()
 
 
 def _base_of(approval: Approval) -> dict[str, Any]:
     return {"state": digest(state_of(approval.payload["kinds"]))}
 
 
-@approves(ACTION, base=_base_of)
+@approves(ACTION, base=_base_of, two_in_emergency=True, rebases=False)
 def _agreed(approval: Approval, *, actor: Actor) -> None:
     """All of it in the approval's own transaction; then it is read back, and must be what was agreed to."""
     state = approval.payload["kinds"]
     plan = config_plan(state, actor=Actor.system("config"))
     if approval.base is not None and plan.base != approval.base["state"]:
         raise StaleBase
+    _require_powers(plan, actor)
     for change in plan.changes:
         CONFIG_KINDS[change.kind].apply(change, actor, approval.reason)
     here = state_of(state)

@@ -10,6 +10,7 @@ from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.actor import Actor
+from apps.core.approvals import EFFECTS
 from apps.core.approvals.policies import new_version, policy_data, put_in_force
 from apps.core.config import Change, ConfigKind, Items, register_config
 from apps.core.errors import DomainError
@@ -17,6 +18,7 @@ from apps.core.mail.kinds import MAIL_KINDS
 from apps.core.mail.services import message_put_into_use
 from apps.core.mail.texts import problems
 from apps.core.models import ApprovalPolicy, MessageTemplate
+from apps.core.permissions import CHANGE_POLICY
 
 EVERYBODY = "*"
 
@@ -40,6 +42,11 @@ def policy_problems(key: str, values: dict[str, Any]) -> Iterable[str]:
         policy_data(values["content"])
     except DomainError as error:
         yield str(error)
+
+
+def no_such_action(change: Change) -> str:
+    """A policy governs something that this house does."""
+    return "" if change.key in EFFECTS else f"no action is named {change.key}"
 
 
 def policy_apply(change: Change, actor: Actor, reason: str) -> None:
@@ -93,6 +100,8 @@ register_config(
         policy_apply,
         check=policy_problems,
         order=20,
+        needs=CHANGE_POLICY,
+        refuses=no_such_action,
     )
 )
 register_config(

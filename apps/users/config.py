@@ -14,7 +14,18 @@ from apps.core.actor import Actor
 from apps.core.audit import audit
 from apps.core.config import Change, ConfigKind, Items, register_config
 from apps.core.masks import FieldMask, personal_fields
-from apps.users.models import Role, RoleMask
+from apps.users.models import ADMIN, Role, RoleGrant, RoleMask
+from apps.users.permissions import (
+    APPROVE_ACCESS,
+    GRANT_ANY,
+    MANAGE_STAFF,
+    REQUEST_ACCESS,
+    REVOKE_ACCESS,
+)
+
+ACCESS_POWERS = frozenset(
+    str(power) for power in (MANAGE_STAFF, REQUEST_ACCESS, APPROVE_ACCESS, REVOKE_ACCESS, GRANT_ANY)
+)
 
 
 class RoleData(msgspec.Struct, forbid_unknown_fields=True):
@@ -48,6 +59,19 @@ def role_problems(key: str, values: dict[str, Any]) -> Iterable[str]:
         yield f"nobody declares {', '.join(unknown[:3])}"
     if values["permissions"] != sorted(set(values["permissions"])):
         yield "permissions stand once and in order"
+
+
+def holders(change: Change) -> Iterable[Any]:
+    """Whoever holds the role, or will."""
+    rows = RoleGrant.objects.not_over().filter(role__name=change.key)
+    return rows.values_list("user_id", flat=True).distinct()
+
+
+def shuts_the_house(change: Change) -> str:
+    """Administrators keep what gives access, or nobody could give it back."""
+    kept = set((change.after or {"permissions": []})["permissions"])
+    missing = sorted(ACCESS_POWERS - kept) if change.key == ADMIN else []
+    return f"administrators would lose {', '.join(missing)}" if missing else ""
 
 
 def role_apply(change: Change, actor: Actor, reason: str) -> None:
@@ -98,7 +122,16 @@ def _tell(role: Group, change: Change, actor: Actor, reason: str) -> None:
 
 register_config(
     ConfigKind(
-        "users.roles", _("Roles"), RoleData, roles_export, role_apply, check=role_problems, order=10
+        "users.roles",
+        _("Roles"),
+        RoleData,
+        roles_export,
+        role_apply,
+        check=role_problems,
+        order=10,
+        needs=GRANT_ANY,
+        favours=holders,
+        refuses=shuts_the_house,
     )
 )
 register_config(
@@ -110,5 +143,7 @@ register_config(
         mask_apply,
         check=mask_problems,
         order=11,
+        needs=GRANT_ANY,
+        favours=holders,
     )
 )

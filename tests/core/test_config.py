@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -16,7 +17,8 @@ from django.urls import reverse
 
 from apps.clients.models import LegalEntity
 from apps.core.actor import Actor
-from apps.core.approvals import approval_vote
+from apps.core.approvals import approval_rebase, approval_vote
+from apps.core.approvals.errors import NotRevisable
 from apps.core.config import (
     CONFIG_KINDS,
     ConfigRefused,
@@ -40,22 +42,24 @@ from apps.users.selectors import actor_for
 SYSTEM = Actor.system("tests")
 
 
-def staff(role: str) -> Actor:
-    user = User.objects.filter(email=f"{role}@config.example").first()
+def staff(role: str, name: str = "") -> Actor:
+    email = f"{name or role}@config.example"
+    user = User.objects.filter(email=email).first()
     if user is None:
-        user = User.objects.create_user(
-            f"{role}@config.example", is_staff=True, scope_level="ALL", name=role
-        )
+        user = User.objects.create_user(email, is_staff=True, scope_level="ALL", name=role)
         user.groups.add(Role.objects.get(name=role))
     return actor_for(User.objects.get(pk=user.pk))
 
 
-def carried(raw: bytes) -> Approval:
+def carried(raw: bytes, maker: str = "operations", checker: str = "compliance") -> Approval:
     """Planned, asked for by one and agreed to by another."""
-    plan = config_plan(read_bundle(raw), actor=staff("operations"))
-    asked = config_request(raw=raw, base=plan.base, actor=staff("operations"), reason="promoted")
+    plan = config_plan(read_bundle(raw), actor=staff(maker))
+    asked = config_request(raw=raw, base=plan.base, actor=staff(maker), reason="promoted")
     approval_vote(
-        approval_id=asked.pk, actor=staff("compliance"), verdict="APPROVE", reason="as tested"
+        approval_id=asked.pk,
+        actor=staff(checker, f"checking {checker}".replace(" ", "-")),
+        verdict="APPROVE",
+        reason="as tested",
     )
     return Approval.objects.get(pk=asked.pk)
 
@@ -153,7 +157,7 @@ def test_rules_plans_policies_and_rows_are_made_where_they_are_missing():
     part = config_export(actor=SYSTEM, kinds=kinds)
     with another_house():
         call_command("load_roles", verbosity=0)
-        carried(part)
+        carried(part, "admin", "admin")
         assert config_export(actor=SYSTEM, kinds=kinds) == part
 
 
@@ -323,3 +327,60 @@ def test_every_kind_names_things_by_words_alone():
         "payments.providers", "payments.methods", "market.instruments", "accounts.types",
         "ib.plans", "rules.sets",
     }  # fmt: skip
+
+
+def wider(role: str) -> bytes:
+    """A bundle in which one role may skip deliveries, too."""
+
+    def change(bundle: dict[str, Any]) -> None:
+        held = bundle["kinds"]["users.roles"]["items"][role]["permissions"]
+        held[:] = sorted({*held, "core.skip_delivery"} - {"core.export_config"})
+
+    return forged(change, of="users.roles")
+
+
+def asked_by(raw: bytes, maker: Actor) -> Approval:
+    plan = config_plan(read_bundle(raw), actor=SYSTEM)
+    return config_request(raw=raw, base=plan.base, actor=maker, reason="promoted")
+
+
+def test_a_bundle_that_gives_power_needs_those_who_may_give_it_and_shows_what_it_gives(house):
+    raw = wider("compliance")
+    before = config_export(actor=SYSTEM)
+    with pytest.raises(NotAllowed):
+        asked_by(raw, staff("operations"))
+    assert Approval.objects.count() == 0
+    holder, admin = staff("compliance"), staff("admin", "second")
+    asked = asked_by(raw, staff("admin"))
+    [line] = asked.diff
+    assert (line["label"], line["before"], line["after"]) == (
+        "Roles compliance: permissions", "core.export_config", "core.skip_delivery",
+    )  # fmt: skip
+    assert asked.beneficiary_ids == [str(holder.user_id)]
+    with pytest.raises(DomainError):
+        approval_vote(approval_id=asked.pk, actor=holder, verdict="APPROVE", reason="mine")
+    weak = replace(admin, permissions=admin.permissions - {"users.grant_any"})
+    with pytest.raises(NotAllowed):
+        approval_vote(approval_id=asked.pk, actor=weak, verdict="APPROVE", reason="fine")
+    with pytest.raises(NotRevisable):
+        approval_rebase(approval_id=asked.pk, actor=staff("admin"), reason="again")
+    assert config_export(actor=SYSTEM) == before
+    approval_vote(approval_id=asked.pk, actor=admin, verdict="APPROVE", reason="fine")
+    assert "core.skip_delivery" in staff("compliance").permissions
+
+
+def test_administrators_keep_access_and_policies_govern_what_the_house_does(house):
+    def shut(bundle: dict[str, Any]) -> None:
+        bundle["kinds"]["users.roles"]["items"]["admin"]["permissions"].remove("users.grant_any")
+
+    def invent(bundle: dict[str, Any]) -> None:
+        items = bundle["kinds"]["core.policies"]["items"]
+        items["nobody.does_this"] = {"content": {"bands": [{"stages": [
+            {"permissions": ["core.vote_approval"]}]}]}}  # fmt: skip
+
+    for change, kind, said in (
+        (shut, "users.roles", "would lose users.grant_any"),
+        (invent, "core.policies", "no action is named nobody.does_this"),
+    ):
+        with pytest.raises(ConfigRefused, match=said):
+            config_plan(read_bundle(forged(change, of=kind)), actor=SYSTEM)

@@ -19,7 +19,8 @@ RevisionCheck = Callable[[Approval, dict[str, Any]], None]
 @dataclass(frozen=True, slots=True)
 class Effect:
     """`own_queue` says that the app already shows these approvals in a queue of its own; `two_in_emergency` that not
-    even in an emergency whoever asked for it carries it out."""
+    even in an emergency whoever asked for it carries it out. Without `rebases` a request whose ground moved is asked
+    anew: what people read of it would no longer be true."""
 
     execute: Executor
     on_reject: Executor | None = None
@@ -27,6 +28,7 @@ class Effect:
     revise: RevisionCheck | None = None
     own_queue: bool = False
     two_in_emergency: bool = False
+    rebases: bool = True
 
 
 EFFECTS: dict[str, Effect] = {}
@@ -45,6 +47,7 @@ def approves(
     revise: RevisionCheck | None = None,
     own_queue: bool = False,
     two_in_emergency: bool = False,
+    rebases: bool = True,
 ) -> Callable[[Executor], Executor]:
     """Register what runs, once and in the same transaction, when the last approval for `action` arrives.
 
@@ -55,7 +58,9 @@ def approves(
     """
 
     def register(function: Executor) -> Executor:
-        EFFECTS[action] = Effect(function, on_reject, base, revise, own_queue, two_in_emergency)
+        EFFECTS[action] = Effect(
+            function, on_reject, base, revise, own_queue, two_in_emergency, rebases
+        )
         return function
 
     return register

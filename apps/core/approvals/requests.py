@@ -199,7 +199,8 @@ def approval_rebase(*, approval_id: UUID, actor: Actor, reason: str) -> Approval
     Raises `NotVisible`, `NotTheMaker`, `NotRevisable` (it stands on nothing), `WrongState`.
     """
     approval = _of_maker(approval_id, actor)
-    if EFFECTS[approval.action].base is None:
+    effect = EFFECTS[approval.action]
+    if effect.base is None or not effect.rebases:
         raise NotRevisable
     _set_base(approval, None)
     now: dict[str, Any] = approval.base or {}
