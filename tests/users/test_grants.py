@@ -206,6 +206,20 @@ def test_revoking_takes_effect_at_once_and_twice_is_once(admin, roles):
     assert AuditRecord.objects.filter(action="role.revoke").count() == 1
 
 
+def test_a_login_is_locked_before_its_grants_as_when_it_is_cut_off(admin, roles):
+    grant = RoleGrant.objects.get(user=hire("fatima", "finance"))
+    actor = acting(admin)
+    with CaptureQueriesContext(connection) as seen:
+        role_revoke(rolegrant_id=grant.pk, actor=actor, reason="changes the team")
+    tables = (User._meta.db_table, RoleGrant._meta.db_table)
+    locks = [
+        q["sql"].split(" FROM ")[1].split()[0].strip('"')
+        for q in seen
+        if "FOR NO KEY UPDATE" in q["sql"]
+    ]
+    assert [table for table in locks if table in tables] == list(tables)
+
+
 def test_a_grant_that_has_not_begun_is_revoked_and_never_begins(admin, checker, newcomer):
     tomorrow = clock.now() + timedelta(days=1)
     approve(ask(admin, newcomer, "finance", valid_from=tomorrow), checker)
