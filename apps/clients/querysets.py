@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from django.db.models import Q
 
@@ -33,6 +33,17 @@ class ClientOwnedQuerySet(ScopedQuerySet):
     """Rows that hang on one client by `client`."""
 
     scope_paths = client_axes("client__")
+
+
+class PairQuerySet(ClientOwnedQuerySet):
+    """Rows about two clients: only for those who see both, since each says something of the other."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        seen = super().visible_to(actor)
+        if actor.scope.level is ScopeLevel.ALL:
+            return seen
+        others: Any = self.model._meta.get_field("other").related_model
+        return seen.filter(other_id__in=others.objects.visible_to(actor).values("pk"))
 
 
 class PersonQuerySet(ScopedQuerySet):

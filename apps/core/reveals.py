@@ -78,7 +78,10 @@ def personal_reveal(*, subject: models.Model, field: str, purpose: str, actor: A
         after={"field": field},
         reason=purpose.strip(),
     )
-    return getattr(row, field)
+    value = getattr(row, field)
+    return (
+        bytes(value).decode("utf-8", "replace") if isinstance(value, bytes | memoryview) else value
+    )
 
 
 def reveals_by(actor: Actor, within: timedelta = DAY) -> int:

@@ -9,7 +9,9 @@ from django.test import Client as Browser
 
 from apps.clients.models import Client, DuplicateFlag, Restriction
 from apps.clients.selectors import client_restrictions
+from apps.clients.services.duplicates import duplicate_dismiss
 from apps.core.actor import ScopeLevel
+from apps.core.errors import NotVisible
 from apps.core.panels import queues_for
 from apps.kyc.models import Document, KycCase
 from tests.kyc import story
@@ -135,6 +137,25 @@ def test_the_inbox_holds_reviews_duplicates_and_those_who_are_stuck():
     assert inbox["kyc.review"] == 1
     assert inbox["clients.duplicates"] == DuplicateFlag.objects.count() == 1
     assert inbox["clients.stuck"] == 1
+
+
+def test_a_pair_is_shown_and_decided_by_those_alone_who_see_both_clients():
+    ours = world.confirmed()
+    theirs = world.confirmed(email="two@x.example", country="BR")
+    assert ours.entity_id != theirs.entity_id
+    flag = DuplicateFlag.objects.get()
+    for number, client in enumerate((ours, theirs)):
+        narrow = {"scope": ScopeLevel.ENTITY, "entities": [client.entity.code]}
+        browser = desk("compliance", email=f"one{number}@house.example", **narrow)
+        assert str(flag.pk) not in page(browser, "/admin/clients/duplicateflag/")
+        url = f"/admin/clients/duplicateflag/{flag.pk}/"
+        assert browser.get(f"{url}change/").status_code in (302, 404)
+        actor = world.staff("compliance", email=f"two{number}@house.example", **narrow)
+        assert {q.code: len(rows) for q, rows in queues_for(actor)}["clients.duplicates"] == 0
+        with pytest.raises(NotVisible):
+            duplicate_dismiss(flag_id=flag.pk, actor=actor, reason="two people")
+        assert DuplicateFlag.objects.get().state == "OPEN"
+    assert str(flag.pk) in page(desk("compliance"), "/admin/clients/duplicateflag/")
 
 
 def call(browser: Browser, url: str, body: dict | None = None, key: str = "key-00000001"):

@@ -10,7 +10,10 @@ from django.test import Client as Browser
 from standardwebhooks.webhooks import Webhook
 
 from apps.core import clock
+from apps.core.models import AuditRecord
 from apps.payments.models import WebhookReceipt
+from apps.users.roles import load_roles
+from tests.clients import world as clients
 from tests.payments.world import HOOK, ana, asks_to_deposit, traces, wallet
 
 
@@ -52,6 +55,34 @@ def test_the_same_event_again_is_the_same_receipt(sign):
     headers = sign(body)
     assert [knock(body, headers) for _ in range(3)] == [204, 204, 204]
     assert WebhookReceipt.objects.count() == 1
+
+
+def test_a_message_names_the_payer_only_to_those_who_may_read_it_and_to_others_on_record(sign):
+    body = json.dumps(
+        {"type": "payment.succeeded", "data": {"id": "pay_unknown", "holder": "Ana Souza"}}
+    ).encode()
+    assert knock(body, sign(body)) == 204
+    load_roles()
+    receipt = WebhookReceipt.objects.get()
+    url = f"/admin/payments/webhookreceipt/{receipt.pk}/change/"
+    reveal = f"/admin/personal/payments.webhookreceipt/{receipt.pk}/raw/"
+
+    def page(role: str) -> Browser:
+        browser = Browser()
+        browser.force_login(clients.staff_user(role))
+        return browser
+
+    assert "Ana Souza" in page("compliance").get(url).content.decode()
+    for role in ("finance", "auditor"):
+        text = page(role).get(url).content.decode()
+        assert "evt_1" in text
+        assert "Souza" not in text
+    finance = page("finance")
+    assert reveal in finance.get(url).content.decode()
+    shown = finance.post(reveal, {"purpose": "the payer asks where it is"}).content.decode()
+    assert "Ana Souza" in shown
+    look = AuditRecord.objects.get(action="personal.reveal")
+    assert (look.after, look.reason) == ({"field": "raw"}, "the payer asks where it is")
 
 
 OTHER = "whsec_b3RoZXIgc2VjcmV0IHRoYXQgaXMgbm90IG91cnM="

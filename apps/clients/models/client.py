@@ -19,7 +19,7 @@ from apps.clients.enums import (
     Lifecycle,
     RiskRating,
 )
-from apps.clients.querysets import ClientOwnedQuerySet, ClientQuerySet
+from apps.clients.querysets import ClientOwnedQuerySet, ClientQuerySet, PairQuerySet
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.ids import new_id
@@ -229,7 +229,7 @@ class DuplicateFlag(AuditedModel):
     signal = models.CharField(_("signal"), max_length=12, choices=DuplicateSignal.choices)
     state = StateField(_("state"), default=DuplicateState.OPEN, choices=DuplicateState.choices)
 
-    objects = ClientOwnedQuerySet.as_manager()
+    objects = PairQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("possible duplicate")

@@ -14,6 +14,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from apps.clients.models import Client
 from apps.core.admin import BrokerInline, BrokerModelAdmin, ReasonForm, Transition
+from apps.core.masks import FieldMask, mask_for, viewer
+from apps.core.templatetags.masks import personal
 from apps.payments.enums import SuspenseState
 from apps.payments.models import (
     PaymentMethod,
@@ -119,6 +121,10 @@ class WebhookReceiptAdmin(BrokerModelAdmin):
 
     @admin.display(description=_("message as received"))
     def message(self, obj: WebhookReceipt) -> str:
+        """It may name the payer and how they paid: in full for those alone who read that, shown to others on record."""
+        who = viewer()
+        if who is None or mask_for(who, "payments.WebhookReceipt.raw") is not FieldMask.FULL:
+            return personal(obj, "raw")
         text = bytes(obj.raw).decode("utf-8", "replace")
         try:
             text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)

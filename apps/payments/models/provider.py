@@ -162,6 +162,8 @@ class WebhookReceipt(AppendOnlyModel):
     under a key of the provider's object, which goes when the client to whom that belonged is erased.
     """
 
+    personal_fields = {"raw": "free"}
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     provider = models.ForeignKey(
         PaymentProvider, models.PROTECT, related_name="receipts", verbose_name=_("provider")
