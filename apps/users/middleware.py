@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from allauth.core.exceptions import ReauthenticationRequired
 from django.contrib import messages
@@ -39,7 +40,8 @@ class ActorMiddleware:
         request.actor = SimpleLazyObject(lambda: self._actor(request))  # type: ignore[attr-defined]
         with seen_by(request.actor), uses_noted() as used:  # type: ignore[attr-defined]
             response = self.get_response(request)
-        if used and request.method not in SAFE and getattr(request.user, "is_staff", False):
+        done = request.method not in SAFE and response.status_code < HTTPStatus.BAD_REQUEST
+        if used and done and getattr(request.user, "is_staff", False):
             note_uses(int(request.user.pk or 0), used)
         return response
 

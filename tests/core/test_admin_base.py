@@ -7,7 +7,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from apps.core.actor import Actor, ScopeLevel
-from apps.core.approvals import EFFECTS, approval_request, approves
+from apps.core.approvals import EFFECTS, approval_request, approves, seen_of
 from apps.core.commands import command
 from apps.core.models import Approval, ApprovalVote, AuditRecord
 from apps.core.permissions import VOTE_APPROVAL
@@ -99,6 +99,11 @@ def test_opening_the_dialog_changes_nothing():
     nothing_happened(approval)
 
 
+def said(approval, reason):
+    """The dialog's form, as it was opened on this request."""
+    return {"reason": reason, "expected": seen_of(approval)}
+
+
 def test_a_post_without_the_token_is_refused():
     approval = ask(entity="BOS-EU")
     client = browser(VIEW, VOTE, csrf=True)
@@ -113,10 +118,8 @@ def test_without_the_transitions_permission_the_button_is_hidden_and_the_post_re
     approval = ask(entity="BOS-EU")
     client = browser(VIEW)
     assert "/do/approve/" not in client.get(page("change", approval.pk)).content.decode()
-    assert (
-        client.post(page("transition", approval.pk, "approve"), {"reason": "fine"}).status_code
-        == 403
-    )
+    answer = client.post(page("transition", approval.pk, "approve"), said(approval, "fine"))
+    assert answer.status_code == 403
     nothing_happened(approval)
 
 
@@ -130,7 +133,7 @@ def test_a_reason_must_be_given():
 def test_the_service_runs_with_actor_and_reason():
     approval = ask(entity="BOS-EU")
     client = browser(VIEW, VOTE)
-    answer = client.post(page("transition", approval.pk, "approve"), {"reason": "invoice seen"})
+    answer = client.post(page("transition", approval.pk, "approve"), said(approval, "invoice seen"))
     assert answer.status_code == 302
     assert Approval.objects.get(pk=approval.pk).state == "APPROVED"
     last = AuditRecord.objects.order_by("-id").first()
@@ -147,8 +150,8 @@ def test_the_service_runs_with_actor_and_reason():
 def test_a_refusal_is_told_in_words_with_its_code():
     approval = ask(entity="BOS-EU")
     client = browser(VIEW, VOTE)
-    client.post(page("transition", approval.pk, "approve"), {"reason": "fine"})
-    answer = client.post(page("transition", approval.pk, "reject"), {"reason": "no, wait"})
+    client.post(page("transition", approval.pk, "approve"), said(approval, "fine"))
+    answer = client.post(page("transition", approval.pk, "reject"), said(approval, "no, wait"))
     assert answer.status_code == 409
     assert "WRONG_STATE" in answer.content.decode()
 
