@@ -16,14 +16,14 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import reduce
+from itertools import chain
 from typing import Any
 
 from django.db import models
 from django.utils.encoding import force_str
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
+from xlsxwriter import Workbook
 
 from apps.core.actor import Actor
 from apps.core.masks import masked_text
@@ -156,19 +156,16 @@ def _csv(head: list[str], rows: Iterable[Sequence[Any]]) -> bytes:
 
 
 def _xlsx(head: list[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet()
-    sheet.freeze_panes = "A2"
-    sheet.append(head)
-    for row in rows:
-        sheet.append([_text_cell(sheet, v) if isinstance(v, str) else v for v in row])
+    """A workbook made in memory. Text is said to be text, so that the reader does not guess."""
     out = io.BytesIO()
-    book.save(out)
+    book = Workbook(out, {"in_memory": True, "default_date_format": "yyyy-mm-dd hh:mm:ss"})
+    sheet = book.add_worksheet()
+    sheet.freeze_panes(1, 0)
+    for number, row in enumerate(chain([head], rows)):
+        for column, value in enumerate(row):
+            if isinstance(value, str):
+                sheet.write_string(number, column, value)
+            else:
+                sheet.write(number, column, value)
+    book.close()
     return out.getvalue()
-
-
-def _text_cell(sheet: Any, text: str) -> Any:
-    """Said to be text, so that the reader does not guess."""
-    cell = WriteOnlyCell(sheet, value=text)
-    cell.data_type = "s"
-    return cell
