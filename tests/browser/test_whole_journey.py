@@ -248,7 +248,7 @@ def eurusd_positions(dealer: Person) -> int:
 
 def exposure_moves(dealer: Person, before: int) -> None:
     """Without a reload: the page hears of the deal over its socket."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while eurusd_positions(dealer) != before + 1:
         assert time.monotonic() < deadline, f"exposure stayed at {eurusd_positions(dealer)}"
         time.sleep(0.25)
