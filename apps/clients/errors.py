@@ -158,7 +158,7 @@ class NothingMayGo(DomainError):
     """Also the answer while a hold stands: whoever asks must not learn of it."""
 
     code = "NOTHING_MAY_GO"
-    message = _("The law or your contract obliges us to keep this data for now.")
+    message = _("The law or your contract still obliges us to keep this data.")
     status = 409
 
 

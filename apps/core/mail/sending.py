@@ -214,7 +214,7 @@ def _send(message: EmailMultiAlternatives) -> None:
 
 
 def _refused(code: int, said: bytes | str) -> None:
-    """5xx is for good, 4xx for now."""
+    """5xx is for good, 4xx may pass."""
     text = said.decode(errors="replace") if isinstance(said, bytes) else said
     sentence = f"{code} {_without_address(text)}"[:200]
     if code >= 500:

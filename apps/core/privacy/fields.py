@@ -126,10 +126,12 @@ class EncryptedField(models.Field):
         return "BinaryField"
 
     def to_bytes(self, value: Any) -> bytes:
-        raise NotImplementedError
+        """The value as it is sealed: its text, unless a kind of field knows better."""
+        return str(value).encode()
 
     def to_value(self, plain: bytes) -> Any:
-        raise NotImplementedError
+        """The value as it was before `to_bytes`."""
+        return plain.decode()
 
     def is_empty(self, value: Any) -> bool:
         return value is None or value == "" or value == b""
@@ -239,12 +241,6 @@ class EncryptedTextField(EncryptedField):
         super().__init__(*args, max_length=max_length, **kwargs)
         if max_length is not None:
             self.validators.append(validators.MaxLengthValidator(max_length))
-
-    def to_bytes(self, value: Any) -> bytes:
-        return str(value).encode()
-
-    def to_value(self, plain: bytes) -> str:
-        return plain.decode()
 
     def to_python(self, value: Any) -> Any:
         return value if value is None or isinstance(value, (str, Sealed)) else str(value)
